@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/base/error.h"
+#include "harness/promql/ast.h"
+
+namespace tocsin::promql {
+
+/// An expression with its source text, which errors and annotations quote.
+struct Expression {
+  std::string text;
+  NodePtr root;
+};
+
+/// Limits that keep hostile input harmless.
+inline constexpr std::size_t kLongestExpression = 1 << 20;  ///< bytes
+inline constexpr int kDeepestNesting = 256;
+
+/// Parses and type-checks today's PromQL (Prometheus 3.x, experimental functions and syntax
+/// included). Errors are worded like Prometheus' own; pos.line and pos.column are within `text`
+/// (from 1, counting characters), pos.file is empty, `length` covers the offending token. Never
+/// throws; every error that can be found independently is reported.
+Result<Expression> parse_expression(std::string_view text);
+
+/// The canonical text, as Prometheus' printer writes it; parses back to the same tree.
+std::string print(const Node& node);
+/// Over several lines, indented, as `promtool promql format` does.
+std::string pretty_print(const Node& node);
+
+}  // namespace tocsin::promql
