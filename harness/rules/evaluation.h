@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/model/evidence.h"
+#include "harness/model/series.h"
+#include "harness/promql/evaluator.h"
+#include "harness/rules/rule.h"
+
+/// Running rules: all at once over a finished timeline (simulated runs, backtests), or tick by tick
+/// (live runs). Both give the same episodes.
+
+namespace tocsin::rules {
+
+struct EvaluationOptions {
+  Duration interval = std::chrono::seconds(15);  ///< of groups that name none
+  promql::QueryOptions query;
+  std::vector<std::pair<std::string, std::string>> external_labels;
+  std::string external_url;
+  /// Groups are evaluated at multiples of their interval after this; Prometheus spreads groups over
+  /// the interval by a hash of their name, which a scenario can't know.
+  Timestamp origin = {};
+  /// Write ALERTS and ALERTS_FOR_STATE to the sink, as Prometheus does.
+  bool write_alert_series = true;
+};
+
+/// A rule that could not be evaluated at some step, as Prometheus would log it.
+struct RuleFailure {
+  std::string group;
+  std::string rule;
+  Timestamp first = {};
+  std::size_t times = 0;
+  Error error;
+};
+
+struct EvaluationOutcome {
+  std::vector<AlertEpisode> episodes;  ///< by pending_at, then alert, then labels
+  std::vector<RuleFailure> failures;
+  std::vector<promql::Annotation> annotations;  ///< without duplicates
+};
+
+/// Evaluates every group at origin, origin + interval, … up to `end`, as range queries over the whole
+/// timeline: groups in an order in which nothing is read before it was recorded; where rules depend on
+/// each other in a circle (or on ALERTS), step by step. `store` is read and receives recorded samples.
+EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const SeriesSource& store,
+                                    SampleSink& sink, Timestamp end,
+                                    const EvaluationOptions& options);
+
+/// Alert states between ticks of the clock.
+class LiveEvaluation {
+ public:
+  /// Keeps references to all of them.
+  LiveEvaluation(std::span<const RuleFile> files, const SeriesSource& store, SampleSink& sink,
+                 EvaluationOptions options);
+  ~LiveEvaluation();
+
+  /// When the next group is due.
+  Timestamp next_due() const;
+  /// Evaluates the groups that are due at `now`, with their due time as timestamp.
+  void tick(Timestamp now);
+  /// Alerts that are pending or firing now.
+  std::vector<AlertEpisode> active() const;
+  /// Everything so far; active alerts have no resolved_at.
+  EvaluationOutcome outcome() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::rules

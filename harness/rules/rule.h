@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/time.h"
+#include "harness/promql/parser.h"
+
+/// Rule files in Prometheus' own format.
+
+namespace tocsin::rules {
+
+/// A text that may hold template actions, with where it stands.
+struct TemplateText {
+  std::string text;
+  SourcePos pos;
+};
+
+struct Rule {
+  enum class Kind { kRecording, kAlerting };
+
+  Kind kind = Kind::kAlerting;
+  std::string name;  ///< the recorded metric's or the alert's
+  promql::Expression expression;
+  SourcePos pos;             ///< of the rule's first key
+  SourcePos expression_pos;  ///< of the expression's first character
+  Duration hold{0};          ///< `for`
+  Duration keep_firing_for{0};
+  std::vector<std::pair<std::string, TemplateText>> labels;  ///< in file order
+  std::vector<std::pair<std::string, TemplateText>> annotations;
+};
+
+struct RuleGroup {
+  std::string name;
+  SourcePos pos;
+  std::optional<Duration> interval;  ///< none: the global evaluation interval
+  Duration query_offset{0};
+  int limit = 0;  ///< 0: none
+  std::vector<std::pair<std::string, std::string>> labels;  ///< added to every rule (Prometheus 3)
+  std::vector<Rule> rules;
+};
+
+struct RuleFile {
+  std::string path;
+  std::vector<RuleGroup> groups;
+};
+
+/// Every problem of the file goes to `diagnostics`: YAML syntax, unknown and duplicate keys, bad
+/// durations, expressions (positions inside the YAML scalar), templates, label names, duplicate
+/// groups, two rules that say the same. Returns what could be read, which is only fit for use
+/// when nothing was added.
+RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics);
+/// The same from disk; an unreadable file is a diagnostic too.
+RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics);
+
+}  // namespace tocsin::rules
