@@ -42,9 +42,10 @@ struct EvaluationOutcome {
   std::vector<promql::Annotation> annotations;  ///< without duplicates
 };
 
-/// Evaluates every group at origin, origin + interval, … up to `end`, as range queries over the whole
-/// timeline: groups in an order in which nothing is read before it was recorded; where rules depend on
-/// each other in a circle (or on ALERTS), step by step. `store` is read and receives recorded samples.
+/// Evaluates every group at origin, origin + interval, … up to `end`, as range queries over the
+/// whole timeline: groups in an order in which nothing is read before it was recorded; where rules
+/// depend on each other in a circle (or on ALERTS), step by step. `store` is read and receives
+/// recorded samples.
 EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const SeriesSource& store,
                                     SampleSink& sink, Timestamp end,
                                     const EvaluationOptions& options);

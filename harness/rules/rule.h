@@ -39,7 +39,7 @@ struct RuleGroup {
   SourcePos pos;
   std::optional<Duration> interval;  ///< none: the global evaluation interval
   Duration query_offset{0};
-  int limit = 0;  ///< 0: none
+  int limit = 0;                                            ///< 0: none
   std::vector<std::pair<std::string, std::string>> labels;  ///< added to every rule (Prometheus 3)
   std::vector<Rule> rules;
 };

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "harness/base/error.h"
-#include "harness/model/labels.h"
 #include "harness/base/time.h"
+#include "harness/model/labels.h"
 
 /// Go's text/template as Prometheus' alert templates use it, with Prometheus' functions.
 

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/time.h"
+
+/// What goes wrong, and when, as data.
+
+namespace tocsin::faults {
+
+/// How a fault moves one signal.
+struct SignalChange {
+  enum class Kind {
+    kSet,     ///< the signal is `value`
+    kFactor,  ///< times `value`
+    kOffset,  ///< plus `value`
+  };
+  std::string signal;
+  /// Empty, or the endpoint that alone is meant (for the service's request signals).
+  std::string endpoint;
+  Kind kind = Kind::kSet;
+  double value = 0;
+  /// A ramp: the change grows from `from` at the fault's start to `value` after `over` (zero: over
+  /// the whole fault), then holds.
+  std::optional<double> from;
+  Duration over{0};
+  SourcePos pos;
+};
+
+/// What happens to a whole target (the service or an exporter).
+enum class TargetFaultKind {
+  kDown,             ///< refuses connections
+  kHang,             ///< accepts and never answers
+  kSlowScrape,       ///< /metrics answers after `delay`
+  kMalformedScrape,  ///< /metrics answers with text that is no exposition
+  kRestart,          ///< at the fault's start: counters begin at zero again
+};
+std::string_view to_string(TargetFaultKind kind);
+
+struct TargetFault {
+  TargetFaultKind kind = TargetFaultKind::kDown;
+  Duration delay{0};  ///< of kSlowScrape
+  SourcePos pos;
+};
+
+/// Trouble between the load generator and the service, in live runs only: everything goes through a
+/// TCP proxy that misbehaves.
+struct NetworkFault {
+  enum class Kind { kLatency, kBandwidth, kTimeout, kReset, kRefuse, kSlowClose, kSlice };
+  Kind kind = Kind::kLatency;
+  Duration delay{0};   ///< kLatency, kSlowClose; kTimeout and kReset: how long to wait before
+  Duration jitter{0};  ///< kLatency
+  double bytes_per_second = 0;    ///< kBandwidth
+  std::uint32_t slice_bytes = 0;  ///< kSlice
+  double share = 1;               ///< of connections, drawn once a connection
+  SourcePos pos;
+};
+std::string_view to_string(NetworkFault::Kind kind);
+
+struct Fault {
+  std::string name;  ///< unique; "fault", "fault 2", … when the scenario gives none
+  SourcePos pos;
+  Duration at{0};      ///< since the run's start
+  Duration length{0};  ///< of each occurrence
+  /// Occurrences begin at `at`, `at + every`, …
+  std::uint32_t times = 1;
+  Duration every{0};
+  /// "service" or an exporter's name; "network" for network faults.
+  std::string target;
+  std::vector<SignalChange> changes;
+  std::vector<TargetFault> target_faults;
+  std::vector<NetworkFault> network_faults;
+
+  Duration start_of(std::uint32_t occurrence) const { return at + occurrence * every; }
+  Duration end_of(std::uint32_t occurrence) const { return start_of(occurrence) + length; }
+  /// End of the last occurrence.
+  Duration end() const { return end_of(times - 1); }
+  /// For reports: "service error_rate 8%".
+  std::string describe() const;
+};
+
+}  // namespace tocsin::faults

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/model/evidence.h"
+#include "harness/traffic/traffic.h"
+
+/// The live load engine: Schedule → Dispatcher → Connections → Recorder → LoadResult. Open loop on
+/// a schedule (latency counts from the intended send time, so a stalled server can't hide its
+/// stall), or closed loop with users.
+
+namespace tocsin::traffic {
+
+/// One kind of request. `{seq}`, `{random}` and `{uuid}` in target, headers and body are replaced
+/// for each request.
+struct RequestTemplate {
+  std::string name;  ///< what mixes call it
+  std::string method = "GET";
+  std::string target = "/";  ///< path and query
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct LoadOptions {
+  std::string url;  ///< http://host:port or https://…; a path here is put before every target
+  std::vector<RequestTemplate> requests;
+  Traffic traffic;
+  std::uint64_t seed = 0;
+  double time_scale = 1;
+  std::uint32_t connections = 64;  ///< over all threads
+  std::uint32_t threads = 1;
+  Duration timeout = std::chrono::seconds(10);  ///< from the actual send
+  /// How long to wait for answers after the schedule's end; then they are `unfinished`.
+  Duration drain = std::chrono::seconds(5);
+  /// Requests that wait for a free connection; more are `dropped`.
+  std::uint32_t waiting_limit = 100'000;
+  bool keep_alive = true;
+  bool verify_tls = true;
+  std::string ca_file;  ///< empty: the system's
+  Duration slice = std::chrono::seconds(1);
+  /// The run is invalid when the generator itself was later than this at its 99th percentile (send
+  /// lag while connections were free), or offered less than 99 % of the schedule.
+  Duration lag_limit = std::chrono::milliseconds(10);
+};
+
+struct LoadProgress {
+  Duration elapsed{0};
+  Duration planned{0};
+  LoadLedger ledger;
+};
+
+struct LoadOutcome {
+  LoadResult result;
+  /// Empty, or why the figures say nothing about the target.
+  std::string invalid_reason;
+  bool stopped = false;  ///< by request_stop
+};
+
+/// Asks a running load to end; callable from a signal handler's thread.
+class LoadStop {
+ public:
+  LoadStop();
+  ~LoadStop();
+  void request();
+  bool requested() const;
+
+ private:
+  friend class LoadEngine;
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Runs the whole traffic and returns when everything is closed. Errors are bad options (URL, TLS
+/// files) only: an unreachable target is data. `progress` is called about ten times a second on the
+/// caller's thread, or never when empty.
+Result<LoadOutcome> run_load(const LoadOptions& options, LoadStop& stop,
+                             const std::function<void(const LoadProgress&)>& progress);
+
+}  // namespace tocsin::traffic
