@@ -1,0 +1,165 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/time.h"
+#include "harness/base/units.h"
+#include "harness/faults/fault.h"
+#include "harness/model/series.h"
+#include "harness/promql/parser.h"
+#include "harness/scenario/system.h"
+#include "harness/traffic/traffic.h"
+
+/// A scenario as data: what its YAML file says, checked against its system.
+
+namespace tocsin::scenario {
+
+/// A point of the run as the user named it, resolved: all named events are known before the run.
+struct TimePoint {
+  Duration offset{0};  ///< since the run's start
+  std::string text;    ///< as written: "5m after fault"
+};
+
+/// Both ends included; `text` is what the user wrote.
+struct TimeWindow {
+  Duration from{0};
+  Duration to{0};
+  std::string text;
+};
+
+/// A claim on a number.
+struct ValueClaim {
+  enum class Kind {
+    kNear,     ///< |x - value| <= tolerance ("8% ± 1%", "8% ± 10% of it" is relative: see `relative`)
+    kBetween,  ///< value <= x <= upper ("5%..7%")
+    kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual,
+  };
+  Kind kind = Kind::kNear;
+  double value = 0;
+  double upper = 0;
+  double tolerance = 0;
+  Dimension dimension = Dimension::kNumber;  ///< how to print it
+  std::string text;                          ///< as written
+
+  bool holds(double x) const;
+};
+
+struct AlertExpectation {
+  std::string alert;
+  SourcePos pos;
+  /// Only episodes whose labels include these count; the others are as if they were another alert's.
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;  ///< must be equal on the episode that fires
+  bool never = false;          ///< fires: never
+  bool never_pending = false;  ///< not even pending
+  std::optional<TimeWindow> pending;   ///< goes pending within
+  std::optional<TimeWindow> fires;     ///< goes firing within
+  std::optional<TimeWindow> resolves;  ///< ends within
+  std::optional<ValueClaim> value;     ///< of the expression when it fires
+  std::optional<std::uint32_t> times;  ///< number of episodes that fire
+  /// "state": {at: 12m, is: firing}
+  struct StateAt {
+    TimePoint at;
+    std::string state;  ///< inactive, pending or firing
+    SourcePos pos;
+  };
+  std::vector<StateAt> states;
+};
+
+struct MetricExpectation {
+  enum class Hold { kAt, kAlways, kEventually };
+  promql::Expression expression;
+  SourcePos pos;
+  SourcePos expression_pos;
+  Hold hold = Hold::kAt;
+  TimePoint at;        ///< with kAt
+  TimeWindow window;   ///< with kAlways, kEventually
+  std::optional<ValueClaim> is;  ///< every series of the result must satisfy it
+  bool absent = false;           ///< the result must be empty
+  std::optional<std::uint32_t> series;  ///< how many series the result has
+};
+
+struct HealthExpectation {
+  std::string target = "service";
+  std::string endpoint;
+  SourcePos pos;
+  TimeWindow window;  ///< every answer within, or with `eventually` at least one
+  bool eventually = false;
+  std::optional<std::string> state;  ///< healthy, degraded, unhealthy, ready, not ready: what the body says
+  std::optional<int> code;
+  std::map<std::string, std::string> fields;  ///< JSON pointer and JSON text of the expected value
+  std::optional<ValueClaim> latency;          ///< seconds, each answer
+  std::optional<bool> considered_ok;          ///< what Kubernetes thinks ("probe: passing|failing")
+};
+
+struct LoadExpectation {
+  std::string endpoint;  ///< empty: all
+  SourcePos pos;
+  std::optional<TimeWindow> window;  ///< none: the whole measurement
+  std::optional<ValueClaim> throughput;  ///< answers per second
+  std::optional<ValueClaim> error_rate;  ///< 5xx and failed, of all finished
+  std::optional<ValueClaim> requests;    ///< scheduled
+  std::vector<std::pair<double, ValueClaim>> percentiles;  ///< of response time, seconds
+};
+
+struct ScrapeExpectation {
+  std::string target = "service";
+  SourcePos pos;
+  struct Up {
+    bool up = true;
+    TimeWindow window;
+    SourcePos pos;
+  };
+  std::vector<Up> up;
+  struct Family {
+    std::string name;
+    SourcePos pos;
+    std::optional<MetricType> type;
+    std::vector<std::string> labels;  ///< must be there, on at least one series
+  };
+  std::vector<Family> families;
+  bool lint = false;  ///< naming: promtool check metrics finds nothing
+};
+
+struct Expectations {
+  std::vector<AlertExpectation> alerts;
+  /// "others: none": no alert fires but those named; with `others: info`, … of these severities.
+  bool others_none = false;
+  SourcePos others_pos;
+  std::vector<std::string> others_allowed;  ///< alert names that may fire
+  std::vector<MetricExpectation> metrics;
+  std::vector<HealthExpectation> health;
+  std::vector<LoadExpectation> load;
+  std::vector<ScrapeExpectation> scrape;
+
+  bool empty() const;
+};
+
+enum class Noise { kRandom, kNone };
+
+struct Scenario {
+  std::string name;
+  std::string description;
+  std::string file;
+  std::vector<std::string> tags;
+  std::shared_ptr<const System> system;
+  Timestamp start = {};  ///< virtual wall-clock time; 2026-01-05T00:00:00Z (a Monday) by default
+  std::uint64_t seed = 1;
+  Noise noise = Noise::kRandom;
+  bool live = false;      ///< `mode: live`: runs on real sockets only
+  double time_scale = 1;  ///< of live runs, unless the command line says otherwise
+  traffic::Traffic traffic;
+  std::vector<faults::Fault> faults;
+  Expectations expect;
+  Duration length{0};  ///< of the run: the last of traffic, faults and expectations
+  std::uint32_t connections = 64;  ///< live runs
+};
+
+}  // namespace tocsin::scenario

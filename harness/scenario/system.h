@@ -1,0 +1,202 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/time.h"
+#include "harness/base/units.h"
+#include "harness/model/series.h"
+#include "harness/scenario/formula.h"
+
+/// A system as data: what system.yaml says, checked. See scenarios/procode/system.yaml for a whole one.
+
+namespace tocsin::scenario {
+
+/// A positive quantity (latency in seconds, size in bytes) by its percentiles: (p, value), p in (0, 1),
+/// both ascending, at least one. Between two points the logarithm of the value is interpolated over the
+/// normal quantile of p (so p50 and p99 alone make a log-normal); outside, the nearest segment goes on.
+struct Distribution {
+  std::vector<std::pair<double, double>> percentiles;
+};
+
+/// A named quantity over time. Faults move it; instruments and health checks read it.
+struct Signal {
+  std::string name;
+  SourcePos pos;
+  Dimension dimension = Dimension::kNumber;
+  /// A constant or a formula over other signals; not set when it is a distribution.
+  std::optional<Formula> value;
+  std::optional<Distribution> distribution;
+  /// Standard deviation of each reading, as a share of the value; only for constants and formulas.
+  double noise = 0;
+  std::string help;
+};
+
+/// Part of handling a request; becomes a span.
+struct Stage {
+  std::string name;
+  SourcePos pos;
+  double share = 0;  ///< of the request's duration
+  std::string kind;  ///< server, client, internal, producer, consumer
+  std::vector<Stage> stages;  ///< within this one; their shares are of this stage
+};
+
+struct Endpoint {
+  std::string name;  ///< as mixes and label $endpoint have it; by default the path
+  SourcePos pos;
+  std::string method = "GET";
+  std::string path;
+  double weight = 1;
+  Distribution latency;
+  /// HTTP status and share; together 1. The 5xx shares sum to the endpoint's own error_rate; when a
+  /// fault moves error_rate, 5xx shares grow in proportion (500 alone when there is none) and the
+  /// others shrink.
+  std::vector<std::pair<int, double>> statuses;
+  std::optional<Distribution> request_bytes;
+  std::optional<Distribution> response_bytes;
+  std::vector<Stage> stages;
+};
+
+/// One label of an instrument: a constant, a property of the request, or a split by shares.
+struct InstrumentLabel {
+  enum class Kind { kConstant, kMethod, kEndpoint, kStatus, kSplit };
+  std::string name;
+  Kind kind = Kind::kConstant;
+  std::string constant;
+  std::vector<std::pair<std::string, double>> split;  ///< value and share; together 1
+};
+
+/// One binding of an instrument; several make several sets of series of the same family.
+struct InstrumentSeries {
+  enum class Binding {
+    kRequests,        ///< counter: requests answered
+    kRequestLatency,  ///< histogram or summary: seconds
+    kRequestBytes,    ///< histogram or summary
+    kResponseBytes,   ///< histogram or summary
+    kValue,           ///< gauge (or info): `formula` at the scrape
+    kRate,            ///< counter: `formula` is events per second; histogram: observations per second
+    kPerRequest,      ///< counter: `formula` for each request (tokens, cost); histogram: observations
+                      ///< of `distribution` for each request
+  };
+  SourcePos pos;
+  Binding binding = Binding::kValue;
+  std::vector<InstrumentLabel> labels;
+  std::optional<Formula> formula;
+  /// kRate and kPerRequest of histograms: the name of a distribution signal.
+  std::string distribution;
+  /// Counters: grow by real numbers (cost, seconds) instead of whole events.
+  bool fractional = false;
+  /// Only requests of this endpoint / with these statuses ("5xx", "404"); empty: all.
+  std::string only_endpoint;
+  std::vector<std::string> only_statuses;
+};
+
+/// A metric family that a target exports.
+struct Instrument {
+  FamilyInfo family;  ///< counters: with _total, as in the text format
+  SourcePos pos;
+  std::vector<double> buckets;    ///< histograms: ascending upper bounds without +Inf
+  std::vector<double> quantiles;  ///< summaries
+  std::vector<InstrumentSeries> series;
+};
+
+enum class HealthState { kHealthy, kDegraded, kUnhealthy };
+std::string_view to_string(HealthState state);
+
+/// A value in a health answer's body.
+struct HealthField {
+  enum class Kind { kText, kNumber, kState, kOk, kTimestamp, kUptime, kChecks, kJson };
+  Kind kind = Kind::kText;
+  std::string key;
+  /// kText: with {signal} or {signal:.1f} placeholders. kJson: a literal (number, bool, null, …).
+  std::string text;
+  std::optional<Formula> number;  ///< kNumber
+  int decimals = -1;              ///< kNumber: rounded to so many; -1: as it is
+};
+
+struct HealthCheck {
+  std::string name;
+  SourcePos pos;
+  std::optional<Formula> degraded;   ///< non-zero: this check is degraded
+  std::optional<Formula> unhealthy;  ///< wins over degraded
+  /// When an uncritical check is unhealthy the whole is only degraded.
+  bool critical = true;
+  std::vector<HealthField> fields;  ///< of its object in the body, in order
+  std::map<HealthState, std::string> messages;  ///< for a field `$message`; with placeholders
+};
+
+/// Kubernetes' probe settings, with its defaults.
+struct ProbeSpec {
+  Duration initial_delay{0};
+  Duration period = std::chrono::seconds(10);
+  Duration timeout = std::chrono::seconds(1);
+  int success_threshold = 1;
+  int failure_threshold = 3;
+};
+
+struct HealthEndpoint {
+  std::string path;
+  SourcePos pos;
+  std::vector<HealthCheck> checks;
+  std::vector<HealthField> body;
+  std::map<HealthState, int> codes;  ///< all three set
+  Duration latency = std::chrono::milliseconds(5);
+  ProbeSpec probe;
+};
+
+/// What is scraped: the service itself or an exporter.
+struct Target {
+  std::string name;  ///< "service" or the exporter's name in the file
+  SourcePos pos;
+  std::string job;
+  std::string instance;  ///< label; "localhost:9998"
+  std::uint16_t port = 0;  ///< documented port; live runs use it only when asked to
+  std::string metrics_path = "/metrics";
+  std::vector<std::pair<std::string, std::string>> labels;  ///< further target labels
+  Duration scrape_interval = std::chrono::seconds(15);
+  Duration scrape_timeout = std::chrono::seconds(10);
+  bool honor_labels = false;
+  std::string version;  ///< for bodies and info metrics
+
+  std::vector<Signal> signals;
+  std::vector<Endpoint> endpoints;  ///< none for exporters
+  std::vector<Instrument> instruments;
+  std::vector<HealthEndpoint> health;
+};
+
+/// Signals that every target with endpoints has without declaring them:
+///   request_rate   requests per second (read only)
+///   error_rate     share answered 5xx; may be set, multiplied, shifted, by endpoint too
+///   latency        as a whole: factors and offsets; set means its median
+///   latency.pNN    the latency distribution's percentiles; setting one scales the distribution
+///   in_flight      requests being handled: rate × mean latency (read only)
+///   uptime         seconds since the process started (read only)
+/// Distribution signals likewise have NAME and NAME.pNN.
+struct BuiltinSignal {
+  std::string_view name;
+  Dimension dimension;
+  bool settable;
+  std::string_view help;
+};
+const std::vector<BuiltinSignal>& builtin_signals();
+
+struct System {
+  std::string name;
+  std::string title;
+  std::string guide;   ///< the document it follows
+  std::string folder;  ///< where system.yaml lies
+  std::string file;
+  Target service;
+  std::vector<Target> exporters;
+  std::vector<std::string> rule_files;  ///< paths, relative to the working folder
+  Duration evaluation_interval = std::chrono::seconds(15);
+
+  const Target* target(std::string_view name) const;
+};
+
+}  // namespace tocsin::scenario
