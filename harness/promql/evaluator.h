@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/time.h"
 #include "harness/model/series.h"
 #include "harness/promql/parser.h"
+#include "harness/promql/presence.h"
 
 /// Evaluation is over ranges: one call computes an expression for all steps of a timeline, column
 /// by column. An instant query is a range of one step.
@@ -32,7 +34,7 @@ struct Column {
   Labels labels;
   std::vector<double> values;
   /// Which steps have a value. (A NaN is a value like any other.)
-  std::vector<bool> present;
+  Presence present;
   /// Empty when there are floats only; else as many, non-null where the step's value is a
   /// histogram.
   std::vector<NativeHistogramPtr> histograms;
@@ -47,6 +49,8 @@ struct Annotation {
   TextRange range;
   bool operator==(const Annotation&) const = default;
 };
+/// As Prometheus' API words it, with the place in the expression's text: "PromQL info: … (1:6)".
+std::string to_string(const Annotation& annotation, std::string_view text);
 
 struct QueryResult {
   ValueType type = ValueType::kVector;
@@ -69,6 +73,11 @@ struct QueryOptions {
   Duration timeout{0};
   /// Prometheus 2's left-closed ranges and selectors.
   bool version_2 = false;
+  /// Prometheus' feature flags of the same names: a name that an operation drops goes at the end of
+  /// the evaluation only; counters' start timestamps are used; types and units are labels.
+  bool delayed_name_removal = false;
+  bool use_start_timestamps = false;
+  bool type_and_unit_labels = false;
 };
 
 /// Errors are what Prometheus answers with status 422: many-to-many matching, duplicate series and
