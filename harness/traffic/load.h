@@ -1,8 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,18 +62,15 @@ struct LoadOutcome {
   bool stopped = false;  ///< by request_stop
 };
 
-/// Asks a running load to end; callable from a signal handler's thread.
+/// Asks a running load to end: nothing more is sent, what is in flight is `unfinished`, and
+/// run_load returns within a tenth of a second. Any thread and signal handlers may call request().
 class LoadStop {
  public:
-  LoadStop();
-  ~LoadStop();
-  void request();
-  bool requested() const;
+  void request() { requested_.store(true, std::memory_order_relaxed); }
+  bool requested() const { return requested_.load(std::memory_order_relaxed); }
 
  private:
-  friend class LoadEngine;
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::atomic<bool> requested_{false};
 };
 
 /// Runs the whole traffic and returns when everything is closed. Errors are bad options (URL, TLS
