@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "harness/metrics/exposition.h"
+
+namespace tocsin::metrics {
+
+/// A page of these families. Whatever form the names have, the page is right for its format:
+///   - counters: TYPE "x_total" in the text format, TYPE "x" in OpenMetrics, samples "x_total";
+///   - types that the text format does not know become gauges (info, stateset; gauge histograms a
+///     gauge for each kind of sample), unknown is "untyped"; UNIT and exemplars are left out there;
+///   - "x_created" samples become a gauge family of their own in the text format;
+///   - a name that is no legacy identifier is quoted.
+/// Samples keep their order and their labels, `le` and `quantile` included: write bounds with
+/// format_value(), so that a series is the same in both formats. Families have samples of one block
+/// each and distinct names (the caller's duty).
+std::string write_exposition(std::span<const FamilySamples> families, ExpositionFormat format);
+
+/// Appends one sample line; the writer of files uses it, too.
+void append_sample(std::string& out, const ExpositionSample& sample, ExpositionFormat format);
+
+/// The shortest text that reads back as the same number, in the spelling of Prometheus' clients:
+/// "0.005", "1e+06", "+Inf", "NaN".
+std::string format_value(double value);
+void append_value(std::string& out, double value);
+
+}  // namespace tocsin::metrics
