@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(sys.argv[1])
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
-ROW = re.compile(r"^\| `([a-z/]+)` \|.*\| ([^|]*) \|$")
+ROW = re.compile(r"^\| `([a-z/]+)` \|[^|]*\|\s*([^|]*?)\s*\|$")
 
 
 def table():
