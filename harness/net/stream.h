@@ -34,6 +34,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  /// Does now what the first read or write would do: the TLS handshake. Nothing for other streams.
+  virtual Task<Outcome<>> handshake(Nanos deadline);
+
   /// Reads what is there, at least one byte; the peer's end of stream is kClosed. The span must not
   /// be empty.
   virtual Task<Outcome<std::size_t>> read_some(std::span<char> into, Nanos deadline) = 0;

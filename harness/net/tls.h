@@ -37,7 +37,4 @@ class TlsContext {
 
 using TlsContextPtr = std::shared_ptr<const TlsContext>;
 
-/// Completes the handshake of a stream made by TlsContext::wrap; other streams have none.
-Task<Outcome<>> handshake(Stream& stream, Nanos deadline);
-
 }  // namespace tocsin::net
