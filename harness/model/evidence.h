@@ -68,6 +68,14 @@ struct AlertEpisode {
   double value_last = 0;
 };
 
+/// What an alerting rule says, so that a judgement can show why an alert did not ring.
+struct AlertRuleInfo {
+  std::string group;
+  std::string alert;
+  std::string expression;
+  Duration hold = {};  ///< unscaled
+};
+
 /// One answer of a health endpoint.
 struct ProbeResult {
   std::string target;    ///< the service's or exporter's name
@@ -147,6 +155,7 @@ struct Evidence {
   std::vector<Event> events;                    ///< in time order
   std::shared_ptr<const SeriesSource> samples;  ///< never null after a run
   std::vector<TargetFamilies> targets;
+  std::vector<AlertRuleInfo> rules;
   std::vector<AlertEpisode> episodes;  ///< by pending_at, then labels
   std::vector<ProbeResult> probes;     ///< by time
   std::vector<ScrapeRecord> scrapes;   ///< by time

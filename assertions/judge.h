@@ -1,0 +1,15 @@
+#pragma once
+
+#include "assertions/judgement.h"
+#include "harness/model/evidence.h"
+#include "harness/scenario/scenario.h"
+
+namespace tocsin::assertions {
+
+/// Holds every expectation of a scenario against the evidence of a run: pure, whichever way the
+/// evidence was made. Times are compared in the scenario's own time (Evidence::offset_of); evidence
+/// of live runs gets one evaluation interval of grace at both ends of every window, since real
+/// clocks and real scrapes have a phase that the scenario does not fix.
+Verdict judge(const scenario::Scenario& scenario, const Evidence& evidence);
+
+}  // namespace tocsin::assertions
