@@ -20,8 +20,8 @@ class ScenarioLoader {
   ScenarioLoader();
   ~ScenarioLoader();
   /// `system: procode` is looked for beside the scenario's own folder (…/procode/system.yaml, the
-  /// folder itself, its parents), so scenarios/procode/x.yaml finds scenarios/procode. Problems of the
-  /// system are reported once. Nothing when there was any problem.
+  /// folder itself, its parents), so scenarios/procode/x.yaml finds scenarios/procode. Problems of
+  /// the system are reported once. Nothing when there was any problem.
   std::optional<Scenario> load(const std::string& path, Diagnostics& diagnostics);
 
  private:
@@ -30,8 +30,8 @@ class ScenarioLoader {
 };
 
 /// Scenario files under a path, in name order: the path itself when it is a file; in folders every
-/// *.yaml that has a top-level `system:` and `expect:` or `traffic:` key (so not system.yaml, rules.yml,
-/// contract.yaml). Nothing found is a diagnostic.
+/// *.yaml that has a top-level `system:` and `expect:` or `traffic:` key (so not system.yaml,
+/// rules.yml, contract.yaml). Nothing found is a diagnostic.
 std::vector<std::string> find_scenarios(const std::vector<std::string>& paths,
                                         Diagnostics& diagnostics);
 

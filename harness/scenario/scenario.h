@@ -27,7 +27,8 @@ struct TimePoint {
   std::string text;    ///< as written: "5m after fault"
 };
 
-/// Both ends included; `text` is what the user wrote.
+/// Both ends included; `text` is what the user wrote. `from` == `to` when a moment was named: what
+/// was so then is what was last seen at or before it.
 struct TimeWindow {
   Duration from{0};
   Duration to{0};
@@ -37,9 +38,14 @@ struct TimeWindow {
 /// A claim on a number.
 struct ValueClaim {
   enum class Kind {
-    kNear,     ///< |x - value| <= tolerance ("8% ± 1%", "8% ± 10% of it" is relative: see `relative`)
+    kNear,  ///< |x - value| <= tolerance ("8% ± 1%", "8% ± 10% of it" is relative: see `relative`)
     kBetween,  ///< value <= x <= upper ("5%..7%")
-    kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual,
+    kLess,
+    kLessEqual,
+    kGreater,
+    kGreaterEqual,
+    kEqual,
+    kNotEqual,
   };
   Kind kind = Kind::kNear;
   double value = 0;
@@ -48,22 +54,25 @@ struct ValueClaim {
   Dimension dimension = Dimension::kNumber;  ///< how to print it
   std::string text;                          ///< as written
 
+  /// A NaN meets no claim. Equality and the ends of kNear and kBetween allow for rounding: a
+  /// relative 1e-9.
   bool holds(double x) const;
 };
 
 struct AlertExpectation {
   std::string alert;
   SourcePos pos;
-  /// Only episodes whose labels include these count; the others are as if they were another alert's.
+  /// Only episodes whose labels include these count; the others are as if they were another
+  /// alert's.
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;  ///< must be equal on the episode that fires
-  bool never = false;          ///< fires: never
-  bool never_pending = false;  ///< not even pending
-  std::optional<TimeWindow> pending;   ///< goes pending within
-  std::optional<TimeWindow> fires;     ///< goes firing within
-  std::optional<TimeWindow> resolves;  ///< ends within
-  std::optional<ValueClaim> value;     ///< of the expression when it fires
-  std::optional<std::uint32_t> times;  ///< number of episodes that fire
+  bool never = false;                              ///< fires: never
+  bool never_pending = false;                      ///< not even pending
+  std::optional<TimeWindow> pending;               ///< goes pending within
+  std::optional<TimeWindow> fires;                 ///< goes firing within
+  std::optional<TimeWindow> resolves;              ///< ends within
+  std::optional<ValueClaim> value;                 ///< of the expression when it fires
+  std::optional<std::uint32_t> times;              ///< number of episodes that fire
   /// "state": {at: 12m, is: firing}
   struct StateAt {
     TimePoint at;
@@ -79,10 +88,10 @@ struct MetricExpectation {
   SourcePos pos;
   SourcePos expression_pos;
   Hold hold = Hold::kAt;
-  TimePoint at;        ///< with kAt
-  TimeWindow window;   ///< with kAlways, kEventually
-  std::optional<ValueClaim> is;  ///< every series of the result must satisfy it
-  bool absent = false;           ///< the result must be empty
+  TimePoint at;                         ///< with kAt
+  TimeWindow window;                    ///< with kAlways, kEventually
+  std::optional<ValueClaim> is;         ///< every series of the result must satisfy it
+  bool absent = false;                  ///< the result must be empty
   std::optional<std::uint32_t> series;  ///< how many series the result has
 };
 
@@ -92,7 +101,8 @@ struct HealthExpectation {
   SourcePos pos;
   TimeWindow window;  ///< every answer within, or with `eventually` at least one
   bool eventually = false;
-  std::optional<std::string> state;  ///< healthy, degraded, unhealthy, ready, not ready: what the body says
+  std::optional<std::string>
+      state;  ///< healthy, degraded, unhealthy, ready, not ready: what the body says
   std::optional<int> code;
   std::map<std::string, std::string> fields;  ///< JSON pointer and JSON text of the expected value
   std::optional<ValueClaim> latency;          ///< seconds, each answer
@@ -102,10 +112,10 @@ struct HealthExpectation {
 struct LoadExpectation {
   std::string endpoint;  ///< empty: all
   SourcePos pos;
-  std::optional<TimeWindow> window;  ///< none: the whole measurement
-  std::optional<ValueClaim> throughput;  ///< answers per second
-  std::optional<ValueClaim> error_rate;  ///< 5xx and failed, of all finished
-  std::optional<ValueClaim> requests;    ///< scheduled
+  std::optional<TimeWindow> window;                        ///< none: the whole measurement
+  std::optional<ValueClaim> throughput;                    ///< answers per second
+  std::optional<ValueClaim> error_rate;                    ///< 5xx and failed, of all finished
+  std::optional<ValueClaim> requests;                      ///< scheduled
   std::vector<std::pair<double, ValueClaim>> percentiles;  ///< of response time, seconds
 };
 
@@ -158,8 +168,10 @@ struct Scenario {
   traffic::Traffic traffic;
   std::vector<faults::Fault> faults;
   Expectations expect;
-  Duration length{0};  ///< of the run: the last of traffic, faults and expectations
+  Duration length{0};              ///< of the run: the last of traffic, faults and expectations
   std::uint32_t connections = 64;  ///< live runs
+  /// What the scenario asks for and a simulated run leaves out (network faults), one sentence each.
+  std::vector<std::string> warnings;
 };
 
 }  // namespace tocsin::scenario

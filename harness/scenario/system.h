@@ -13,13 +13,15 @@
 #include "harness/model/series.h"
 #include "harness/scenario/formula.h"
 
-/// A system as data: what system.yaml says, checked. See scenarios/procode/system.yaml for a whole one.
+/// A system as data: what system.yaml says, checked. See scenarios/procode/system.yaml for a whole
+/// one.
 
 namespace tocsin::scenario {
 
-/// A positive quantity (latency in seconds, size in bytes) by its percentiles: (p, value), p in (0, 1),
-/// both ascending, at least one. Between two points the logarithm of the value is interpolated over the
-/// normal quantile of p (so p50 and p99 alone make a log-normal); outside, the nearest segment goes on.
+/// A positive quantity (latency in seconds, size in bytes) by its percentiles: (p, value), p in (0,
+/// 1), both ascending, at least one. Between two points the logarithm of the value is interpolated
+/// over the normal quantile of p (so p50 and p99 alone make a log-normal); outside, the nearest
+/// segment goes on.
 struct Distribution {
   std::vector<std::pair<double, double>> percentiles;
 };
@@ -41,8 +43,8 @@ struct Signal {
 struct Stage {
   std::string name;
   SourcePos pos;
-  double share = 0;  ///< of the request's duration
-  std::string kind;  ///< server, client, internal, producer, consumer
+  double share = 0;           ///< of the request's duration
+  std::string kind;           ///< server, client, internal, producer, consumer
   std::vector<Stage> stages;  ///< within this one; their shares are of this stage
 };
 
@@ -79,9 +81,9 @@ struct InstrumentSeries {
     kRequestBytes,    ///< histogram or summary
     kResponseBytes,   ///< histogram or summary
     kValue,           ///< gauge (or info): `formula` at the scrape
-    kRate,            ///< counter: `formula` is events per second; histogram: observations per second
-    kPerRequest,      ///< counter: `formula` for each request (tokens, cost); histogram: observations
-                      ///< of `distribution` for each request
+    kRate,        ///< counter: `formula` is events per second; histogram: observations per second
+    kPerRequest,  ///< counter: `formula` for each request (tokens, cost); histogram: observations
+                  ///< of `distribution` for each request
   };
   SourcePos pos;
   Binding binding = Binding::kValue;
@@ -110,13 +112,25 @@ std::string_view to_string(HealthState state);
 
 /// A value in a health answer's body.
 struct HealthField {
-  enum class Kind { kText, kNumber, kState, kOk, kTimestamp, kUptime, kChecks, kJson };
+  enum class Kind {
+    kText,
+    kNumber,
+    kState,      ///< $state: healthy, degraded or unhealthy
+    kOk,         ///< $ok: whether it is not unhealthy
+    kTimestamp,  ///< $timestamp
+    kUptime,     ///< $uptime, in seconds
+    kChecks,     ///< $checks: the objects of all checks by name; in an endpoint's body only
+    kMessage,    ///< $message: the check's message for its state; in a check's body only
+    kJson,
+    kObject,  ///< `children`, in order
+  };
   Kind kind = Kind::kText;
   std::string key;
-  /// kText: with {signal} or {signal:.1f} placeholders. kJson: a literal (number, bool, null, …).
+  /// kText: a TextTemplate (text_template.h), checked. kJson: a literal (number, bool, null, list).
   std::string text;
   std::optional<Formula> number;  ///< kNumber
   int decimals = -1;              ///< kNumber: rounded to so many; -1: as it is
+  std::vector<HealthField> children;
 };
 
 struct HealthCheck {
@@ -127,7 +141,8 @@ struct HealthCheck {
   /// When an uncritical check is unhealthy the whole is only degraded.
   bool critical = true;
   std::vector<HealthField> fields;  ///< of its object in the body, in order
-  std::map<HealthState, std::string> messages;  ///< for a field `$message`; with placeholders
+  /// For a field `$message`: TextTemplates (text_template.h), checked; a state may be missing.
+  std::map<HealthState, std::string> messages;
 };
 
 /// Kubernetes' probe settings, with its defaults.
@@ -154,7 +169,7 @@ struct Target {
   std::string name;  ///< "service" or the exporter's name in the file
   SourcePos pos;
   std::string job;
-  std::string instance;  ///< label; "localhost:9998"
+  std::string instance;    ///< label; "localhost:9998"
   std::uint16_t port = 0;  ///< documented port; live runs use it only when asked to
   std::string metrics_path = "/metrics";
   std::vector<std::pair<std::string, std::string>> labels;  ///< further target labels
@@ -185,6 +200,20 @@ struct BuiltinSignal {
 };
 const std::vector<BuiltinSignal>& builtin_signals();
 
+/// What a signal's name means on a target.
+struct SignalName {
+  Dimension dimension = Dimension::kNumber;
+  bool settable = true;  ///< faults may move it
+  bool builtin = false;
+  bool distribution = false;         ///< NAME of a distribution, which as a number is its median
+  std::optional<double> percentile;  ///< of NAME.pNN, in (0, 1)
+  std::string base;                  ///< the name without .pNN
+};
+/// Declared, builtin or a percentile of a distribution; nothing when the target has no such signal.
+std::optional<SignalName> find_signal(const Target& target, std::string_view name);
+/// All names but percentiles, for hints: declared ones first.
+std::vector<std::string> signal_names(const Target& target);
+
 struct System {
   std::string name;
   std::string title;
@@ -194,6 +223,9 @@ struct System {
   Target service;
   std::vector<Target> exporters;
   std::vector<std::string> rule_files;  ///< paths, relative to the working folder
+  /// As the rule files name them, each once. Empty when they cannot be read as YAML: saying why is
+  /// harness/rules' part.
+  std::vector<std::string> alert_names;
   Duration evaluation_interval = std::chrono::seconds(15);
 
   const Target* target(std::string_view name) const;
