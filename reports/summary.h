@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assertions/judgement.h"
+#include "harness/model/evidence.h"
+
+/// What reports render: judgements and the small part of the evidence that a reader needs, without
+/// the samples, so that a run of a thousand scenarios stays small in memory.
+
+namespace tocsin::reports {
+
+/// One line of a scenario's story.
+struct TimelineEntry {
+  Duration at{0};    ///< since the scenario's start, in its own time
+  std::string kind;  ///< traffic, fault, alert, health, scrape
+  std::string text;
+};
+
+/// The figures of a load result.
+struct LoadFigures {
+  LoadLedger ledger;
+  double seconds = 0;
+  double throughput = 0;  ///< completed a second
+  double error_rate = 0;
+  Nanos p50{0}, p90{0}, p95{0}, p99{0}, max{0};  ///< response time, from the intended send
+  Nanos service_p50{0}, service_p99{0};          ///< from the actual send
+  Nanos send_lag_p99{0};                         ///< the generator's own lateness
+};
+
+struct ScenarioSummary {
+  RunInfo run;
+  assertions::Verdict verdict;
+  std::vector<TimelineEntry> timeline;  ///< by time
+  std::vector<AlertEpisode> episodes;
+  std::optional<LoadFigures> load;
+  Nanos took{0};  ///< real time
+  /// Not empty: the run could not be made at all, and why; everything else may be empty then.
+  std::string trouble;
+};
+
+ScenarioSummary summarise(const Evidence& evidence, assertions::Verdict verdict, Nanos took);
+
+/// One call of the command line.
+struct RunSummary {
+  std::string version;
+  Timestamp started = {};
+  Nanos took{0};
+  bool interrupted = false;
+  std::vector<ScenarioSummary> scenarios;  ///< in the order in which they were named
+
+  std::size_t count(assertions::Outcome outcome) const;
+  std::size_t judgements(assertions::Outcome outcome) const;
+};
+
+/// A scenario's outcome; trouble counts as inconclusive.
+assertions::Outcome outcome_of(const ScenarioSummary& scenario);
+
+}  // namespace tocsin::reports
