@@ -10,6 +10,7 @@
 #include "fakes/service/health.h"
 #include "harness/base/time.h"
 #include "harness/faults/timeline.h"
+#include "harness/metrics/exposition.h"
 #include "harness/model/evidence.h"
 #include "harness/model/labels.h"
 #include "harness/model/series.h"
@@ -79,6 +80,9 @@ class TargetModel {
   const std::vector<Labels>& series() const;
   /// In the order of the system file.
   const std::vector<FamilyInfo>& families() const;
+
+  /// The page of a scrape at `offset`, for metrics/exposition_writer.h: read(), by family.
+  std::vector<metrics::FamilySamples> expose(Duration offset);
 
   /// Any offset, in any order; does not advance. `now` is what the body's timestamp shows.
   HealthAnswer health(const scenario::HealthEndpoint& endpoint, Duration offset, Timestamp now);

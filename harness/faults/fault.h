@@ -28,7 +28,9 @@ struct SignalChange {
   /// the whole fault), then holds.
   std::optional<double> from;
   Duration over{0};
-  SourcePos pos;
+  SourcePos pos = {};
+  /// As the user wrote it ("8%", "x3", "5%..20%"), for reports; may be empty.
+  std::string text = {};
 };
 
 /// What happens to a whole target (the service or an exporter).
@@ -44,7 +46,7 @@ std::string_view to_string(TargetFaultKind kind);
 struct TargetFault {
   TargetFaultKind kind = TargetFaultKind::kDown;
   Duration delay{0};  ///< of kSlowScrape
-  SourcePos pos;
+  SourcePos pos = {};
 };
 
 /// Trouble between the load generator and the service, in live runs only: everything goes through a
@@ -57,13 +59,13 @@ struct NetworkFault {
   double bytes_per_second = 0;    ///< kBandwidth
   std::uint32_t slice_bytes = 0;  ///< kSlice
   double share = 1;               ///< of connections, drawn once a connection
-  SourcePos pos;
+  SourcePos pos = {};
 };
 std::string_view to_string(NetworkFault::Kind kind);
 
 struct Fault {
   std::string name;  ///< unique; "fault", "fault 2", … when the scenario gives none
-  SourcePos pos;
+  SourcePos pos = {};
   Duration at{0};      ///< since the run's start
   Duration length{0};  ///< of each occurrence
   /// Occurrences begin at `at`, `at + every`, …

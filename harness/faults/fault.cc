@@ -1,0 +1,90 @@
+#include "harness/faults/fault.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/units.h"
+
+namespace tocsin::faults {
+namespace {
+
+std::string describe(const SignalChange& change) {
+  const std::string of =
+      change.endpoint.empty() ? change.signal : change.signal + " of " + change.endpoint;
+  if (!change.text.empty()) return of + " " + change.text;
+  const auto number = [&](double value) {
+    const std::string digits = format_number(value, 6);
+    if (change.kind == SignalChange::Kind::kFactor) return "x" + digits;
+    return change.kind == SignalChange::Kind::kOffset && value >= 0 ? "+" + digits : digits;
+  };
+  if (change.from) return fmt::format("{} {}..{}", of, number(*change.from), number(change.value));
+  return of + " " + number(change.value);
+}
+
+std::string describe(const TargetFault& fault) {
+  const std::string name(to_string(fault.kind));
+  return fault.kind == TargetFaultKind::kSlowScrape ? name + " " + format_duration(fault.delay)
+                                                    : name;
+}
+
+std::string describe(const NetworkFault& fault) {
+  using Kind = NetworkFault::Kind;
+  std::string text(to_string(fault.kind));
+  if (fault.kind == Kind::kBandwidth) {
+    text += " " + format_quantity({fault.bytes_per_second, Dimension::kBytes}) + "/s";
+  } else if (fault.kind == Kind::kSlice) {
+    text += fmt::format(" {}B", fault.slice_bytes);
+  } else if (fault.delay > Duration(0)) {
+    text += " " + format_duration(fault.delay);
+  }
+  if (fault.jitter > Duration(0)) text += " ± " + format_duration(fault.jitter);
+  if (fault.share < 1) text += " for " + format_quantity({fault.share, Dimension::kRatio});
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(TargetFaultKind kind) {
+  switch (kind) {
+    case TargetFaultKind::kDown:
+      return "down";
+    case TargetFaultKind::kHang:
+      return "hang";
+    case TargetFaultKind::kSlowScrape:
+      return "slow_scrape";
+    case TargetFaultKind::kMalformedScrape:
+      return "malformed_scrape";
+    case TargetFaultKind::kRestart:
+      return "restart";
+  }
+  return "";
+}
+
+std::string_view to_string(NetworkFault::Kind kind) {
+  switch (kind) {
+    case NetworkFault::Kind::kLatency:
+      return "latency";
+    case NetworkFault::Kind::kBandwidth:
+      return "bandwidth";
+    case NetworkFault::Kind::kTimeout:
+      return "timeout";
+    case NetworkFault::Kind::kReset:
+      return "reset";
+    case NetworkFault::Kind::kRefuse:
+      return "refuse";
+    case NetworkFault::Kind::kSlowClose:
+      return "slow_close";
+    case NetworkFault::Kind::kSlice:
+      return "slice";
+  }
+  return "";
+}
+
+std::string Fault::describe() const {
+  std::vector<std::string> parts;
+  for (const SignalChange& change : changes) parts.push_back(faults::describe(change));
+  for (const TargetFault& fault : target_faults) parts.push_back(faults::describe(fault));
+  for (const NetworkFault& fault : network_faults) parts.push_back(faults::describe(fault));
+  return fmt::format("{} {}", target, fmt::join(parts, ", "));
+}
+
+}  // namespace tocsin::faults
