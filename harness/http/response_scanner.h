@@ -25,6 +25,8 @@ class ResponseScanner {
   /// The peer closed the connection: ends a body without length; otherwise bad() follows.
   void feed_end();
 
+  /// Whether any byte has arrived.
+  bool started() const { return started_; }
   bool done() const { return state_ == State::kDone; }
   bool bad() const { return state_ == State::kBad; }
   /// A short reason, when bad().
@@ -51,11 +53,17 @@ class ResponseScanner {
   std::size_t feed_head(std::string_view bytes);
   std::size_t feed_body(std::string_view bytes, std::string* body, std::size_t body_limit);
   std::size_t feed_line(std::string_view bytes);
+  void begin_head();
   void scan_head(std::string_view head);
   bool scan_status_line(std::string_view line);
   bool scan_field(std::string_view line);
+  void scan_connection(std::string_view value);
+  bool scan_length(std::string_view value);
+  bool scan_coding(std::string_view value);
   void begin_body();
   void end_line(std::string_view line);
+  void scan_chunk_size(std::string_view line);
+  void scan_trailer(std::string_view line);
   void fail(std::string_view why);
 
   State state_ = State::kHead;
@@ -65,7 +73,9 @@ class ResponseScanner {
   std::size_t body_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
   int status_ = 0;
+  bool started_ = false;
   bool keep_alive_ = true;
+  bool closes_ = false;
   bool http_1_0_ = false;
   bool chunked_ = false;
   bool has_length_ = false;
