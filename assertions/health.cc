@@ -151,19 +151,27 @@ void judge_claim(Trial& trial, const HealthExpectation& expectation, const Claim
   trial.add(std::move(judgement));
 }
 
+/// The answers that a claim is about; for a moment, the last one until then.
+std::vector<const ProbeResult*> answers_in(const Trial& trial,
+                                           const HealthExpectation& expectation) {
+  // No grace here: an answer just outside the window is not claimed about.
+  const TimeRange range = trial.range(expectation.window);
+  const bool moment = expectation.window.from == expectation.window.to;
+  std::vector<const ProbeResult*> answers;
+  for (const ProbeResult& probe : trial.evidence().probes) {
+    if (probe.target != expectation.target || probe.endpoint != expectation.endpoint) continue;
+    if (probe.at > range.to || (!moment && probe.at < range.from)) continue;
+    if (moment) answers.clear();
+    answers.push_back(&probe);
+  }
+  return answers;
+}
+
 }  // namespace
 
 void judge_health(Trial& trial) {
   for (const HealthExpectation& expectation : trial.scenario().expect.health) {
-    // No grace here: an answer just outside the window is not claimed about.
-    const TimeRange range = trial.range(expectation.window);
-    std::vector<const ProbeResult*> answers;
-    for (const ProbeResult& probe : trial.evidence().probes) {
-      if (probe.target == expectation.target && probe.endpoint == expectation.endpoint &&
-          probe.at >= range.from && probe.at <= range.to) {
-        answers.push_back(&probe);
-      }
-    }
+    const std::vector<const ProbeResult*> answers = answers_in(trial, expectation);
     for (const Claim& claim : claims_of(expectation)) {
       judge_claim(trial, expectation, claim, answers);
     }

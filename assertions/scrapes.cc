@@ -15,13 +15,26 @@ Judgement begin(const ScrapeExpectation& claim, std::string text, const SourcePo
   return Trial::begin("scrape", claim.target, std::move(text), pos);
 }
 
+/// The scrapes of a window; for a moment, the last one until then.
+std::vector<const ScrapeRecord*> scrapes_in(const Trial& trial, const std::string& target,
+                                            const scenario::TimeWindow& window) {
+  const TimeRange range = trial.range(window);
+  const bool moment = window.from == window.to;
+  std::vector<const ScrapeRecord*> scrapes;
+  for (const ScrapeRecord& scrape : trial.evidence().scrapes) {
+    if (scrape.target != target || scrape.at > range.to) continue;
+    if (!moment && scrape.at < range.from) continue;
+    if (moment) scrapes.clear();
+    scrapes.push_back(&scrape);
+  }
+  return scrapes;
+}
+
 void judge_up(Trial& trial, const ScrapeExpectation& claim, const ScrapeExpectation::Up& up) {
   Judgement judgement = begin(claim, (up.up ? "up " : "down ") + up.window.text, up.pos);
-  const TimeRange range = trial.range(up.window);
-  std::size_t seen = 0;
-  for (const ScrapeRecord& scrape : trial.evidence().scrapes) {
-    if (scrape.target != claim.target || scrape.at < range.from || scrape.at > range.to) continue;
-    ++seen;
+  const std::vector<const ScrapeRecord*> scrapes = scrapes_in(trial, claim.target, up.window);
+  for (const ScrapeRecord* record : scrapes) {
+    const ScrapeRecord& scrape = *record;
     if (scrape.ok == up.up) continue;
     const std::string line = scrape.ok ? "scraped, " + std::to_string(scrape.samples) + " samples"
                                        : "not scraped: " + scrape.error;
@@ -33,11 +46,11 @@ void judge_up(Trial& trial, const ScrapeExpectation& claim, const ScrapeExpectat
     if (judgement.around.size() < 8)
       judgement.around.push_back(trial.clock(scrape.at) + "  " + line);
   }
-  if (seen == 0) {
+  if (scrapes.empty()) {
     judgement.outcome = Outcome::kInconclusive;
     judgement.seen = "no scrape in this time";
   } else if (judgement.outcome == Outcome::kPass) {
-    judgement.seen = "all " + std::to_string(seen) + " scrapes";
+    judgement.seen = "all " + std::to_string(scrapes.size()) + " scrapes";
     if (trial.ended_before(up.window.to)) judgement.outcome = Outcome::kInconclusive;
   }
   trial.add(std::move(judgement));

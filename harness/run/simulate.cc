@@ -1,0 +1,262 @@
+#include "harness/run/simulate.h"
+
+#include <algorithm>
+
+#include "fakes/service/model.h"
+#include "harness/faults/timeline.h"
+#include "harness/metrics/lint.h"
+#include "harness/metrics/scrape_parser.h"
+#include "harness/metrics/store.h"
+#include "harness/run/health_watch.h"
+#include "harness/run/scrape_series.h"
+
+namespace tocsin::run {
+namespace {
+
+using faults::TargetFaultKind;
+
+/// Why a fault keeps a request to a target from being answered in time; empty when it does not.
+std::string refusal(const std::optional<faults::TargetFault>& fault, Duration timeout) {
+  if (!fault) return {};
+  switch (fault->kind) {
+    case TargetFaultKind::kDown:
+      return "connection refused";
+    case TargetFaultKind::kHang:
+      return "timeout";
+    case TargetFaultKind::kSlowScrape:
+      return fault->delay > timeout ? "timeout" : "";
+    case TargetFaultKind::kMalformedScrape:
+      return "not an exposition";
+    case TargetFaultKind::kRestart:
+      break;
+  }
+  return {};
+}
+
+/// One target on the virtual clock.
+class SimulatedTarget {
+ public:
+  SimulatedTarget(const scenario::Scenario& scenario, const scenario::Target& target,
+                  const faults::FaultTimeline& faults, Evidence& evidence, metrics::Store& store)
+      : target_(target),
+        faults_(faults),
+        evidence_(evidence),
+        store_(store),
+        labels_(target_labels(target)),
+        series_(store, labels_),
+        writer_(store),
+        model_(target, faults, model_options(scenario, target, evidence)) {}
+
+  void scrape(Duration offset) {
+    const Timestamp at = evidence_.at_offset(offset);
+    const auto fault = faults_.target_fault(target_.name, offset);
+    ScrapeRecord record{target_.name, at, true, Nanos(0), 0, {}};
+    record.error = refusal(fault, target_.scrape_timeout);
+    record.ok = record.error.empty();
+    if (!record.ok) {
+      model_.advance(offset);
+      writer_.fail(at);
+      record.duration = record.error == "timeout" ? target_.scrape_timeout : Duration(1);
+      series_.write_failed(at, record.duration);
+    } else {
+      const std::size_t known = ids_.size();
+      record.samples = write_samples(at, offset);
+      // A scrape in process takes no time of its own: 1 ms and 1 µs a sample stand for it.
+      record.duration = std::chrono::milliseconds(1) + std::chrono::microseconds(record.samples);
+      if (fault && fault->kind == TargetFaultKind::kSlowScrape) record.duration += fault->delay;
+      series_.write(at, record.duration, record.samples, ids_.size() - known);
+    }
+    evidence_.scrapes.push_back(std::move(record));
+  }
+
+  void probe(const scenario::HealthEndpoint& endpoint, HealthWatch& watch, Duration offset) {
+    ProbeResult result;
+    result.target = target_.name;
+    result.endpoint = endpoint.path;
+    result.at = evidence_.at_offset(offset);
+    const auto fault = faults_.target_fault(target_.name, offset);
+    const bool answers =
+        !fault || (fault->kind != TargetFaultKind::kDown && fault->kind != TargetFaultKind::kHang);
+    if (!answers) {
+      result.error = refusal(fault, endpoint.probe.timeout);
+      result.latency = result.error == "timeout" ? endpoint.probe.timeout : Duration(1);
+    } else {
+      fakes::HealthAnswer answer = model_.health(endpoint, offset, result.at);
+      result.latency = std::min(answer.latency, endpoint.probe.timeout);
+      if (answer.latency > endpoint.probe.timeout) {
+        result.error = "timeout";
+      } else {
+        result.status_code = answer.status_code;
+        result.body = std::move(answer.body);
+      }
+    }
+    watch.judge(result);
+    evidence_.probes.push_back(std::move(result));
+  }
+
+  /// What it exports, and the load that it answered.
+  void finish(Duration offset) {
+    TargetFamilies exported;
+    exported.target = target_.name;
+    exported.labels = labels_;
+    exported.families = model_.families();
+    exported.lint = metrics::lint(model_.expose(offset));
+    for (const FamilyInfo& family : exported.families) store_.set_family(family);
+    evidence_.targets.push_back(std::move(exported));
+    if (!target_.endpoints.empty()) evidence_.load = model_.load();
+  }
+
+  void advance(Duration offset) { model_.advance(offset); }
+
+ private:
+  static fakes::ModelOptions model_options(const scenario::Scenario& scenario,
+                                           const scenario::Target& target,
+                                           const Evidence& evidence) {
+    fakes::ModelOptions options;
+    options.seed = scenario.seed;
+    options.noise = scenario.noise;
+    options.start = evidence.run.start;
+    if (!target.endpoints.empty()) {
+      options.traffic = &scenario.traffic;
+      options.load_slice = target.scrape_interval;
+    }
+    return options;
+  }
+
+  std::uint32_t write_samples(Timestamp at, Duration offset) {
+    const std::span<const double> values = model_.read(offset);
+    bind_new_series();
+    std::uint32_t written = 0;
+    writer_.begin(at);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (is_stale(values[i])) continue;
+      writer_.add(ids_[i], values[i]);
+      ++written;
+    }
+    writer_.finish();
+    return written;
+  }
+
+  void bind_new_series() {
+    const std::vector<Labels>& all = model_.series();
+    const auto conflict = target_.honor_labels ? metrics::LabelConflict::kHonorExposed
+                                               : metrics::LabelConflict::kRenameExposed;
+    for (std::size_t i = ids_.size(); i < all.size(); ++i) {
+      std::vector<LabelView> exposed;
+      for (const LabelView label : all[i]) {
+        if (label.name != kMetricName) exposed.push_back(label);
+      }
+      metrics::ParsedSample sample;
+      sample.name = all[i].metric_name();
+      sample.labels = exposed;
+      ids_.push_back(
+          store_.intern(metrics::ScrapeParser::series_labels(sample, labels_, conflict)));
+    }
+  }
+
+  const scenario::Target& target_;
+  const faults::FaultTimeline& faults_;
+  Evidence& evidence_;
+  metrics::Store& store_;
+  Labels labels_;
+  ScrapeSeries series_;
+  metrics::ScrapeWriter writer_;
+  fakes::TargetModel model_;
+  std::vector<metrics::SeriesId> ids_;  ///< of the model's series
+};
+
+/// What happens to one target, in order of time.
+struct Moment {
+  Duration at{0};
+  const scenario::HealthEndpoint* endpoint = nullptr;  ///< null: a scrape
+  HealthWatch* watch = nullptr;
+};
+
+class Simulation {
+ public:
+  Simulation(const scenario::Scenario& scenario, const SimulationOptions& options,
+             Evidence& evidence, metrics::Store& store)
+      : scenario_(scenario),
+        options_(options),
+        evidence_(evidence),
+        store_(store),
+        faults_(scenario.faults) {}
+
+  /// Up to where the run came.
+  Duration run() {
+    Duration reached = scenario_.length;
+    for (const scenario::Target* target : targets_of(*scenario_.system)) {
+      reached = std::min(reached, run_target(*target, reached));
+    }
+    return reached;
+  }
+
+ private:
+  bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
+
+  Duration run_target(const scenario::Target& target, Duration end) {
+    SimulatedTarget simulated(scenario_, target, faults_, evidence_, store_);
+    std::vector<HealthWatch> watches;
+    watches.reserve(target.health.size());
+    for (const auto& endpoint : target.health) watches.emplace_back(endpoint.probe);
+    for (const Moment& moment : moments_of(target, watches, end)) {
+      if (stopped()) {
+        simulated.finish(moment.at);
+        return moment.at;
+      }
+      if (moment.endpoint == nullptr) {
+        simulated.scrape(moment.at);
+      } else {
+        simulated.probe(*moment.endpoint, *moment.watch, moment.at);
+      }
+    }
+    simulated.finish(end);
+    return end;
+  }
+
+  std::vector<Moment> moments_of(const scenario::Target& target, std::vector<HealthWatch>& watches,
+                                 Duration end) const {
+    std::vector<Moment> moments;
+    for (Duration at = options_.scrape_phase; at <= end; at += target.scrape_interval) {
+      moments.push_back({at, nullptr, nullptr});
+    }
+    for (std::size_t i = 0; i < target.health.size(); ++i) {
+      const scenario::ProbeSpec& probe = target.health[i].probe;
+      for (Duration at = probe.initial_delay; at <= end; at += probe.period) {
+        moments.push_back({at, &target.health[i], &watches[i]});
+      }
+    }
+    std::stable_sort(moments.begin(), moments.end(),
+                     [](const Moment& a, const Moment& b) { return a.at < b.at; });
+    return moments;
+  }
+
+  const scenario::Scenario& scenario_;
+  const SimulationOptions& options_;
+  Evidence& evidence_;
+  metrics::Store& store_;
+  faults::FaultTimeline faults_;
+};
+
+}  // namespace
+
+Evidence simulate(const scenario::Scenario& scenario, const RuleFiles& rules,
+                  const SimulationOptions& options) {
+  Evidence evidence = begin_evidence(scenario, rules, RunMode::kSimulated, scenario.start, 1);
+  evidence.run.warnings = scenario.warnings;
+  auto store = std::make_shared<metrics::Store>();
+  const Duration reached = Simulation(scenario, options, evidence, *store).run();
+  evidence.run.end = evidence.at_offset(reached);
+  evidence.run.partial = reached < scenario.length;
+  const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
+  std::stable_sort(evidence.probes.begin(), evidence.probes.end(), by_time);
+  std::stable_sort(evidence.scrapes.begin(), evidence.scrapes.end(), by_time);
+  const auto evaluation =
+      evaluation_options(scenario, evidence.at_offset(options.evaluation_phase));
+  take_outcome(rules::evaluate_timeline(rules, *store, *store, evidence.run.end, evaluation),
+               evidence);
+  evidence.samples = std::move(store);
+  return evidence;
+}
+
+}  // namespace tocsin::run

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <atomic>
+
+#include "harness/model/evidence.h"
+#include "harness/run/stack.h"
+#include "harness/scenario/scenario.h"
+
+namespace tocsin::run {
+
+struct SimulationOptions {
+  /// Where in their interval scrapes and evaluations fall.
+  Duration scrape_phase{0};
+  Duration evaluation_phase{0};
+  /// Set from outside: end soon, with partial evidence.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// Runs a scenario on a virtual clock: every target's model is scraped and probed in process, then
+/// the rules are evaluated over the whole timeline. Costs scrapes × series; the same scenario and
+/// seed give the same evidence, byte for byte.
+Evidence simulate(const scenario::Scenario& scenario, const RuleFiles& rules,
+                  const SimulationOptions& options = {});
+
+}  // namespace tocsin::run
