@@ -116,3 +116,9 @@ class Diagnostics {
   auto name = (expression);                                \
   if (name.has_error()) co_return std::move(name).error(); \
   declaration = std::move(*name)
+
+/// TRY_VOID(f()): for a Result<void>.
+#define TRY_VOID(expression)                                                                    \
+  do {                                                                                          \
+    if (auto try_void = (expression); try_void.has_error()) return std::move(try_void).error(); \
+  } while (false)

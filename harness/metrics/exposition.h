@@ -52,6 +52,7 @@ struct ParsedSample {
   std::span<const LabelView> labels;  ///< unescaped, as ordered in the page, names unique
   std::string_view series;            ///< name and labels as written
   double value = 0;
+  std::string_view value_text;  ///< as written
   std::optional<Timestamp> at;
   const Exemplar* exemplar = nullptr;  ///< null: none
   int line = 0;

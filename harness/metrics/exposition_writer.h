@@ -19,8 +19,13 @@ namespace tocsin::metrics {
 /// each and distinct names (the caller's duty).
 std::string write_exposition(std::span<const FamilySamples> families, ExpositionFormat format);
 
-/// Appends one sample line; the writer of files uses it, too.
+/// Pieces of a page, for writers of whole files: HELP, TYPE and UNIT lines of names that are right
+/// for the format already; one sample line; a series, as name{label="value"}; a timestamp, in
+/// milliseconds or in OpenMetrics' seconds.
+void append_family_header(std::string& out, const FamilyInfo& family, ExpositionFormat format);
 void append_sample(std::string& out, const ExpositionSample& sample, ExpositionFormat format);
+void append_series(std::string& out, const Labels& labels);
+void append_timestamp(std::string& out, Timestamp at, ExpositionFormat format);
 
 /// The shortest text that reads back as the same number, in the spelling of Prometheus' clients:
 /// "0.005", "1e+06", "+Inf", "NaN".

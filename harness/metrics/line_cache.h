@@ -28,7 +28,7 @@ class LineCache {
   Entry add(std::string_view head, SeriesId id);
   /// Moves past an entry: it was used, and it followed the one before.
   void advance(Entry entry) {
-    if (last_ != kNone) heads_[last_].next = entry;
+    (last_ == kNone ? first_ : heads_[last_].next) = entry;
     Head& head = heads_[entry];
     head.used = round_;
     last_ = entry;
@@ -37,10 +37,8 @@ class LineCache {
 
   std::string_view text(Entry entry) const { return heads_[entry].text; }
   SeriesId id(Entry entry) const { return heads_[entry].id; }
-  /// Whether it was used before in this round.
-  bool used_in_round(Entry entry) const { return heads_[entry].used == round_; }
-  /// Whether it was used in the round before.
-  bool used_last_round(Entry entry) const { return heads_[entry].used + 1 == round_; }
+  /// Whether it was used in this round or the one before.
+  bool used_lately(Entry entry) const { return heads_[entry].used + 1 >= round_; }
 
   /// Begins at the top again; forgets what was not used lately when that is most of it.
   void start_round();

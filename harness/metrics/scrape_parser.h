@@ -47,7 +47,7 @@ class ScrapeParser {
                               LabelConflict conflict);
 
  private:
-  class Handler;
+  class Reading;
 
   Store* store_;
   ScrapeOptions options_;

@@ -174,6 +174,8 @@ class ScrapeWriter {
   };
 
   void write(SeriesId id, double value, NativeHistogramPtr histogram, ScrapeOutcome& outcome);
+  /// Stale markers for the series of the last scrape that the current one did not bring.
+  void end_missing(ScrapeOutcome& outcome);
   void drop_pending();
 
   Store* store_;

@@ -36,7 +36,7 @@ class Timeline {
 class TimelineUse {
  public:
   std::size_t size() const { return size_; }
-  const Timeline* timeline() const { return timeline_; }
+  Timeline* timeline() const { return timeline_; }
   std::int64_t operator[](std::size_t i) const;
   /// size() > 0.
   std::int64_t back() const { return (*timeline_)[next_ - 1]; }
@@ -64,6 +64,8 @@ class TimelineUse {
     std::uint32_t sample;  ///< its first sample
     std::uint32_t index;   ///< where that is in the timeline
   };
+  /// The first run that begins after a sample.
+  std::vector<Run>::const_iterator run_after(std::size_t sample) const;
   Run run_of(std::size_t sample) const;
 
   Timeline* timeline_ = nullptr;
