@@ -126,4 +126,54 @@ bool takes_parameter(AggregateOp op) {
   }
 }
 
+std::vector<const Node*> children(const Node& node) {
+  std::vector<const Node*> found;
+  const auto add = [&found](const NodePtr& child) {
+    if (child) found.push_back(child.get());
+  };
+  switch (node.kind) {
+    case NodeKind::kNumber:
+    case NodeKind::kString:
+    case NodeKind::kStepInvariant:
+      break;
+    case NodeKind::kVectorSelector:
+      add(static_cast<const VectorSelector&>(node).shift.offset_expr);
+      break;
+    case NodeKind::kMatrixSelector:
+      found.push_back(static_cast<const MatrixSelector&>(node).vector.get());
+      add(static_cast<const MatrixSelector&>(node).window_expr);
+      break;
+    case NodeKind::kSubquery: {
+      const auto& subquery = static_cast<const Subquery&>(node);
+      add(subquery.inner);
+      add(subquery.window_expr);
+      add(subquery.step_expr);
+      add(subquery.shift.offset_expr);
+      break;
+    }
+    case NodeKind::kCall:
+      for (const NodePtr& argument : static_cast<const Call&>(node).arguments) add(argument);
+      break;
+    case NodeKind::kAggregate:
+      add(static_cast<const Aggregate&>(node).parameter);
+      add(static_cast<const Aggregate&>(node).argument);
+      break;
+    case NodeKind::kBinary:
+      add(static_cast<const Binary&>(node).left);
+      add(static_cast<const Binary&>(node).right);
+      break;
+    case NodeKind::kUnary:
+      add(static_cast<const Unary&>(node).operand);
+      break;
+    case NodeKind::kParen:
+      add(static_cast<const Paren&>(node).inner);
+      break;
+    case NodeKind::kDurationExpr:
+      add(static_cast<const DurationExpr&>(node).left);
+      add(static_cast<const DurationExpr&>(node).right);
+      break;
+  }
+  return found;
+}
+
 }  // namespace tocsin::promql

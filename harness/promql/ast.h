@@ -85,6 +85,9 @@ enum class NodeKind {
   kDurationExpr,
 };
 
+/// Long chains such as a + b + c + … make tall trees; whoever recurses may rely on this bound.
+inline constexpr int kTallestTree = 1024;
+
 struct Node {
   explicit Node(NodeKind node_kind) : kind(node_kind) {}
   Node(const Node&) = delete;
@@ -94,6 +97,7 @@ struct Node {
   const NodeKind kind;
   ValueType type = ValueType::kNone;  ///< set by the parser's type check
   TextRange range;
+  int height = 1;  ///< of the tree below, at most kTallestTree
 };
 using NodePtr = std::unique_ptr<Node>;
 
@@ -177,6 +181,7 @@ struct Binary final : Node {
   BinaryOp op = BinaryOp::kAdd;
   NodePtr left;
   NodePtr right;
+  TextRange op_range;  ///< the operator with its modifiers
   bool return_bool = false;
   /// Set when both sides are vectors.
   std::optional<VectorMatching> matching;
@@ -202,5 +207,8 @@ struct DurationExpr final : Node {
   NodePtr right;         ///< operand of the unary ones
   bool wrapped = false;  ///< in parentheses
 };
+
+/// The nodes right below, in the text's order.
+std::vector<const Node*> children(const Node& node);
 
 }  // namespace tocsin::promql

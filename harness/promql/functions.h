@@ -13,8 +13,8 @@ namespace tocsin::promql {
 struct Function {
   std::string_view name;
   std::vector<ValueType> arguments;
-  /// 0: exactly arguments.size(); n > 0: the last n may be left out; -1: the last one repeats and
-  /// may be left out.
+  /// 0: exactly arguments.size(). Otherwise the last argument may be left out, or be there up to
+  /// n times when n > 0, any number of times when -1.
   int variadic = 0;
   ValueType returns = ValueType::kVector;
   bool experimental = false;

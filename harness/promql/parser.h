@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/promql/ast.h"
@@ -14,7 +15,7 @@ struct Expression {
   NodePtr root;
 };
 
-/// Limits that keep hostile input harmless.
+/// Limits that keep hostile input harmless; so does kTallestTree in ast.h.
 inline constexpr std::size_t kLongestExpression = 1 << 20;  ///< bytes
 inline constexpr int kDeepestNesting = 256;
 
@@ -23,6 +24,9 @@ inline constexpr int kDeepestNesting = 256;
 /// (from 1, counting characters), pos.file is empty, `length` covers the offending token. Never
 /// throws; every error that can be found independently is reported.
 Result<Expression> parse_expression(std::string_view text);
+/// The same; on failure `errors` receives all errors (at most a hundred), the first of which is
+/// the result's.
+Result<Expression> parse_expression(std::string_view text, std::vector<Error>& errors);
 
 /// The canonical text, as Prometheus' printer writes it; parses back to the same tree.
 std::string print(const Node& node);
