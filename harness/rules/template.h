@@ -16,7 +16,7 @@ namespace tocsin::rules {
 
 /// What a template sees: $labels, $value, $externalLabels, $externalURL, and query().
 struct TemplateData {
-  Labels labels;  ///< without __name__ and alertname
+  Labels labels;  ///< of the expression's result, before the rule's own are added
   double value = 0;
   std::vector<std::pair<std::string, std::string>> external_labels;
   std::string external_url;
@@ -29,15 +29,29 @@ struct TemplateData {
   std::function<Result<std::vector<QuerySample>>(std::string_view expression)> query;
 };
 
+/// What a template's text may change with, beside the labels.
+enum class TemplateUse {
+  kText,    ///< holds no action: it is its own result
+  kLabels,  ///< reads labels and constants only
+  kValue,   ///< may read the value
+  kTime,    ///< may read the clock or query
+};
+
 /// A parsed template; immutable, cheap to copy.
 class Template {
  public:
   /// Positions in the error are within `text` (line and column from 1).
   static Result<Template> parse(std::string_view text);
 
-  /// Prometheus prints a failing template as "<error expanding template: …>"; that is the caller's
-  /// choice, this returns the error.
+  TemplateUse use() const;
+
+  /// The error's message holds the part that failed and Go's reason; its position is within the
+  /// text.
   Result<std::string> expand(const TemplateData& data) const;
+
+  /// The text as Prometheus puts it into an alert: a failing template becomes "<error expanding
+  /// template: error executing template __alert_NAME: …>", word for word.
+  std::string expand_for_alert(std::string_view alert, const TemplateData& data) const;
 
  private:
   struct Impl;
