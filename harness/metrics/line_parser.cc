@@ -191,8 +191,9 @@ LineParser::Line LineParser::tail() {
   sample_.at.reset();
   sample_.exemplar = nullptr;
   sample_.line = line_;
-  if (!skip_blanks()) {
-    expected(in_[head_ - 1] == '}' ? "a blank and a value" : "\"{\" or a blank and a value");
+  const bool labelled = in_[head_ - 1] == '}';
+  if (!skip_blanks() && (openmetrics() || !labelled)) {
+    expected(labelled ? "a blank and a value" : "\"{\" or a blank and a value");
     return Line::kError;
   }
   const std::size_t begin = at_;
@@ -371,6 +372,7 @@ LineParser::Line LineParser::comment_line() {
   const bool blank = skip_blanks();
   const std::size_t begin = at_;
   const std::string_view keyword = blank ? word() : std::string_view();
+  if (!openmetrics() && done()) return Line::kNothing;  // "# HELP" alone is a remark
   if (keyword == "TYPE") return type_line();
   if (keyword == "HELP") return help_line();
   if (keyword == "UNIT" && openmetrics()) return unit_line();
