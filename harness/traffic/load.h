@@ -20,11 +20,11 @@ namespace tocsin::traffic {
 /// One kind of request. `{seq}`, `{random}` and `{uuid}` in target, headers and body are replaced
 /// for each request.
 struct RequestTemplate {
-  std::string name;  ///< what mixes call it
+  std::string name = {};  ///< what mixes call it
   std::string method = "GET";
   std::string target = "/";  ///< path and query
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
 };
 
 struct LoadOptions {

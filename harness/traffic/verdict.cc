@@ -1,0 +1,51 @@
+#include "harness/traffic/verdict.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tocsin::traffic {
+namespace {
+
+constexpr double kOfferedAtLeast = 0.99;
+constexpr double kBusyAtMost = 0.95;
+
+bool has_schedule(const Traffic& traffic) {
+  return std::any_of(traffic.phases.begin(), traffic.phases.end(),
+                     [](const Phase& phase) { return !phase.users && !phase.warm_up; });
+}
+
+}  // namespace
+
+std::string invalid_reason(const LoadOptions& options, const LoadCounts& total,
+                           const GeneratorState& generator) {
+  const Nanos lag = total.send_lag.quantile(0.99);
+  if (lag > options.lag_limit) {
+    return fmt::format(
+        "the load generator was late: 1 % of its requests left at least {} after they should have, "
+        "though a connection was free (limit {})",
+        format_latency(lag), format_latency(options.lag_limit));
+  }
+  if (!has_schedule(options.traffic)) return "";
+  const double scheduled = static_cast<double>(total.ledger.scheduled);
+  const std::uint64_t withheld =
+      total.ledger.dropped + std::min(generator.never_sent, total.ledger.unfinished);
+  if (static_cast<double>(withheld) > (1 - kOfferedAtLeast) * scheduled) {
+    return fmt::format(
+        "only {:.1f} % of the scheduled requests were sent: all {} connections were busy, and {} "
+        "requests were dropped, {} still waiting at the end",
+        100 - 100 * static_cast<double>(withheld) / scheduled, options.connections,
+        total.ledger.dropped, withheld - total.ledger.dropped);
+  }
+  const Nanos waited = total.response.quantile(0.99) - total.service.quantile(0.99);
+  if (generator.busy > kBusyAtMost && waited > options.lag_limit) {
+    return fmt::format(
+        "the load generator had no time left: a thread was busy {:.0f} % of the time while "
+        "requests "
+        "waited for a connection; use more threads or a lower rate",
+        100 * generator.busy);
+  }
+  return "";
+}
+
+}  // namespace tocsin::traffic
