@@ -1,8 +1,6 @@
 #include "harness/promql/lexer.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,66 +10,6 @@
 
 namespace tocsin::promql {
 namespace {
-
-using Word = std::pair<std::string_view, TokenKind>;
-
-/// In name order.
-constexpr std::array kWords = {
-    Word{"anchored", TokenKind::kAnchored},
-    Word{"and", TokenKind::kAnd},
-    Word{"atan2", TokenKind::kAtan2},
-    Word{"avg", TokenKind::kAvg},
-    Word{"bool", TokenKind::kBool},
-    Word{"bottomk", TokenKind::kBottomk},
-    Word{"by", TokenKind::kBy},
-    Word{"count", TokenKind::kCount},
-    Word{"count_values", TokenKind::kCountValues},
-    Word{"end", TokenKind::kEndWord},
-    Word{"fill", TokenKind::kFill},
-    Word{"fill_left", TokenKind::kFillLeft},
-    Word{"fill_right", TokenKind::kFillRight},
-    Word{"group", TokenKind::kGroup},
-    Word{"group_left", TokenKind::kGroupLeft},
-    Word{"group_right", TokenKind::kGroupRight},
-    Word{"ignoring", TokenKind::kIgnoring},
-    Word{"inf", TokenKind::kNumber},
-    Word{"limit_ratio", TokenKind::kLimitRatio},
-    Word{"limitk", TokenKind::kLimitk},
-    Word{"max", TokenKind::kMax},
-    Word{"max_of", TokenKind::kMaxOf},
-    Word{"min", TokenKind::kMin},
-    Word{"min_of", TokenKind::kMinOf},
-    Word{"nan", TokenKind::kNumber},
-    Word{"offset", TokenKind::kOffset},
-    Word{"on", TokenKind::kOn},
-    Word{"or", TokenKind::kOr},
-    Word{"quantile", TokenKind::kQuantile},
-    Word{"range", TokenKind::kRange},
-    Word{"smoothed", TokenKind::kSmoothed},
-    Word{"start", TokenKind::kStart},
-    Word{"stddev", TokenKind::kStddev},
-    Word{"stdvar", TokenKind::kStdvar},
-    Word{"step", TokenKind::kStep},
-    Word{"sum", TokenKind::kSum},
-    Word{"topk", TokenKind::kTopk},
-    Word{"unless", TokenKind::kUnless},
-    Word{"without", TokenKind::kWithout},
-};
-
-constexpr std::size_t kLongestWord = 12;
-
-/// kIdentifier when the word is not a keyword. Keywords ignore letter case.
-TokenKind find_word(std::string_view word) {
-  if (word.size() > kLongestWord) return TokenKind::kIdentifier;
-  std::array<char, kLongestWord> buffer{};
-  std::transform(word.begin(), word.end(), buffer.begin(),
-                 [](char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string_view lower(buffer.data(), word.size());
-  const auto found = std::lower_bound(
-      kWords.begin(), kWords.end(), lower,
-      [](const Word& entry, std::string_view wanted) { return entry.first < wanted; });
-  return found != kWords.end() && found->first == lower ? found->second : TokenKind::kIdentifier;
-}
 
 bool is_space(int c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -92,10 +30,6 @@ int digit_value(int c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return 16;
-}
-
-bool between(TokenKind kind, TokenKind first, TokenKind last) {
-  return kind >= first && kind <= last;
 }
 
 TokenKind symbol_kind(char c) {
@@ -122,19 +56,6 @@ TokenKind symbol_kind(char c) {
 }
 
 }  // namespace
-
-bool is_operator(TokenKind kind) {
-  return between(kind, TokenKind::kAdd, TokenKind::kAtan2);
-}
-bool is_aggregator(TokenKind kind) {
-  return between(kind, TokenKind::kAvg, TokenKind::kTopk);
-}
-bool is_keyword(TokenKind kind) {
-  return between(kind, TokenKind::kAnchored, TokenKind::kWithout);
-}
-bool is_time_word(TokenKind kind) {
-  return between(kind, TokenKind::kEndWord, TokenKind::kStep);
-}
 
 std::string_view Lexer::text_of(const Token& token) const {
   return text_.substr(token.range.begin, token.range.end - token.range.begin);
@@ -356,7 +277,8 @@ Token Lexer::lex_word() {
   if (colon) return emit(TokenKind::kMetricIdentifier);
   const TokenKind kind = find_word(text_.substr(begin_, at_ - begin_));
   // The fill modifiers came late; metrics of these names stay metrics.
-  const bool fill = between(kind, TokenKind::kFill, TokenKind::kFillRight);
+  const bool fill =
+      kind == TokenKind::kFill || kind == TokenKind::kFillLeft || kind == TokenKind::kFillRight;
   return emit(fill && !followed_by_left_paren() ? TokenKind::kIdentifier : kind);
 }
 
@@ -370,8 +292,10 @@ Token Lexer::lex_number() {
   number_seen_ = true;
   if (scan_number()) return emit(TokenKind::kNumber);
   if (scan_duration_units()) return emit(TokenKind::kDuration);
-  return fail(begin_, at_,
-              "bad number or duration syntax: " + quote(text_.substr(begin_, at_ - begin_)),
+  const std::string_view read = text_.substr(begin_, at_ - begin_);
+  std::size_t word_end = at_;
+  while (word_end < text_.size() && is_alnum(text_[word_end])) ++word_end;
+  return fail(begin_, word_end, "bad number or duration syntax: " + quote(read),
               "numbers are written like 0.5, 1e3 or 0x1f, durations like 30s, 5m or 1h30m");
 }
 
@@ -531,36 +455,6 @@ Token Lexer::fail(std::size_t begin, std::size_t end, std::string message, std::
   error_ = std::move(message);
   hint_ = std::move(hint);
   return {TokenKind::kError, {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}};
-}
-
-std::string describe(const Token& token, std::string_view text) {
-  constexpr std::size_t kShown = 10;
-  const auto shortened = [&] {
-    const auto characters = utf8_characters(text);
-    if (characters.size() <= kShown) return quote(text);
-    const char* const end = characters[kShown].data();
-    return quote(text.substr(0, static_cast<std::size_t>(end - text.data()))) + "...";
-  };
-  const TokenKind kind = token.kind;
-  if (is_operator(kind)) return fmt::format("<op:{}>", text);
-  if (is_aggregator(kind)) return fmt::format("<aggr:{}>", text);
-  if (is_keyword(kind)) return fmt::format("<{}>", text);
-  switch (kind) {
-    case TokenKind::kEnd:
-      return "end of input";
-    case TokenKind::kIdentifier:
-      return "identifier " + quote(text);
-    case TokenKind::kMetricIdentifier:
-      return "metric identifier " + quote(text);
-    case TokenKind::kString:
-      return "string " + shortened();
-    case TokenKind::kNumber:
-      return "number " + shortened();
-    case TokenKind::kDuration:
-      return "duration " + shortened();
-    default:
-      return shortened();
-  }
 }
 
 }  // namespace tocsin::promql

@@ -15,7 +15,7 @@ Parser::Level::Level(Parser& parser) : parser_(parser) {
 
 bool Parser::Level::too_deep() const {
   if (parser_.depth_ <= kDeepestNesting) return false;
-  parser_.give_up(parser_.token_.range,
+  parser_.give_up(parser_.token_.range, ErrorKind::kLimit,
                   fmt::format("expression is nested more than {} levels deep", kDeepestNesting));
   return true;
 }
@@ -24,7 +24,7 @@ Parser::Parser(std::string_view text, Complaints& complaints)
     : text_(text), complaints_(complaints), lexer_(text), token_(lexer_.next()) {}
 
 NodePtr Parser::parse() {
-  if (at(TokenKind::kEnd)) return give_up({}, "no expression found in input");
+  if (at(TokenKind::kEnd)) return give_up({}, ErrorKind::kInput, "no expression found in input");
   NodePtr root = parse_binary(0);
   if (!root) return unexpected();
   if (!at(TokenKind::kEnd)) return unexpected();
@@ -60,8 +60,10 @@ std::nullptr_t Parser::unexpected(std::string_view context, std::string_view exp
   return nullptr;
 }
 
-std::nullptr_t Parser::give_up(TextRange where, std::string why) {
-  if (!gave_up_) complaints_.add(where, std::move(why));
+std::nullptr_t Parser::give_up(TextRange where, ErrorKind kind, std::string why) {
+  Error error = input_error({}, std::move(why));
+  error.kind = kind;
+  if (!gave_up_) complaints_.add(where, std::move(error));
   gave_up_ = true;
   return nullptr;
 }
@@ -72,7 +74,8 @@ bool Parser::settle(Node& node, TextRange range, std::initializer_list<const Nod
     if (child) node.height = std::max(node.height, child->height + 1);
   }
   if (node.height <= kTallestTree) return true;
-  give_up(range, fmt::format("expression has more than {} operations in a row", kTallestTree));
+  give_up(range, ErrorKind::kLimit,
+          fmt::format("expression has more than {} operations in a row", kTallestTree));
   return false;
 }
 

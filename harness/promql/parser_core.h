@@ -51,7 +51,7 @@ class Parser {
   std::string_view text_of(const Token& token) const { return lexer_.text_of(token); }
   /// Complains about the present token, once; always null.
   std::nullptr_t unexpected(std::string_view context = {}, std::string_view expected = {});
-  std::nullptr_t give_up(TextRange where, std::string why);
+  std::nullptr_t give_up(TextRange where, ErrorKind kind, std::string why);
   /// Sets range and height. Null when the tree has grown too tall.
   template <class T>
   std::unique_ptr<T> finish(std::unique_ptr<T> node, TextRange range,

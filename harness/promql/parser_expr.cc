@@ -117,14 +117,22 @@ bool can_name_label(TokenKind kind) {
   }
 }
 
+/// A name that was not finished, such as quantile_over, before one that was mistyped.
 std::string function_hint(std::string_view name) {
+  constexpr std::size_t kLeastTyped = 3;
+  constexpr std::size_t kMostMissing = 5;
   if (name == "holt_winters") return "Prometheus 3 calls it double_exponential_smoothing";
   std::vector<std::string_view> names;
   for (const Function& function : functions()) names.push_back(function.name);
   for (int op = 0; op <= static_cast<int>(AggregateOp::kLimitRatio); ++op) {
     names.push_back(to_string(static_cast<AggregateOp>(op)));
   }
-  const std::string nearest = nearest_name(name, names);
+  const auto unfinished = std::find_if(names.begin(), names.end(), [name](std::string_view known) {
+    return name.size() >= kLeastTyped && known.substr(0, name.size()) == name &&
+           known.size() - name.size() <= kMostMissing;
+  });
+  const std::string nearest =
+      unfinished != names.end() ? std::string(*unfinished) : nearest_name(name, names);
   return nearest.empty() ? "" : fmt::format("did you mean \"{}\"?", nearest);
 }
 
