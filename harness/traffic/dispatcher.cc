@@ -66,7 +66,8 @@ void Dispatcher::enqueue(const DueRequest& request) {
 }
 
 void Dispatcher::admit(Nanos now) {
-  for (Nanos due = next_due(); due <= now; due = next_due()) {
+  Nanos due = next_due();
+  for (int i = 0; due <= now && i < kMostAtOnce; ++i, due = next_due()) {
     if (arrival_ && arrival_->at == due) {
       enqueue({due, arrival_->phase, arrival_->endpoint});
       arrival_ = schedule_.next();

@@ -45,8 +45,10 @@ class Dispatcher {
   Dispatcher(const Traffic& traffic, const Options& options, Recorder& recorder);
 
   /// The next request to send, and its connection, which is busy from now on; none: wait until
-  /// next_due(), or for a connection to finish.
+  /// next_due(), or for a connection to finish. Looks at no more than kMostAtOnce due requests, so
+  /// that a rate beyond all means cannot hold up the caller; then next_due() is not after `now`.
   std::optional<Assignment> poll(Nanos now);
+  static constexpr int kMostAtOnce = 10'000;
 
   /// The connection has its answer, or the failure; it is free.
   enum class Outcome { kAnswered, kFailed };

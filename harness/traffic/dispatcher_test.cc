@@ -99,6 +99,13 @@ TEST(OpenLoop, WithoutALineOnlyFreeConnectionsTakeRequests) {
   EXPECT_EQ(bench.recorder.everything().dropped, 2U);
 }
 
+TEST(OpenLoop, ARateBeyondAllMeansDoesNotHoldUpTheCaller) {
+  Bench bench(paced(1e9, seconds(60)), {.schedule = {}, .connections = 1, .waiting_limit = 0});
+  ASSERT_TRUE(bench.dispatcher.poll(seconds(30)));
+  EXPECT_EQ(bench.recorder.everything().scheduled, 10'000U);
+  EXPECT_LT(bench.dispatcher.next_due(), seconds(1)) << "far behind, and says so";
+}
+
 TEST(OpenLoop, AbandonedRequestsAreUnfinished) {
   Bench bench(paced(10, seconds(1)), {.schedule = {}, .connections = 1, .waiting_limit = 99});
   const auto stuck = bench.dispatcher.poll(seconds(1));

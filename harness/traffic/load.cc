@@ -69,13 +69,14 @@ LoadOutcome outcome_of(const std::vector<std::unique_ptr<Worker>>& workers, cons
     if (worker != workers.front()) total.merge(worker->recorder());
     generator.never_sent += worker->never_sent();
     generator.busy = std::max(generator.busy, worker->busy());
+    generator.behind = std::max(generator.behind, worker->behind());
     ended = std::max(ended, worker->ended());
   }
   LoadOutcome outcome;
   outcome.stopped = ended < plan.length;
   outcome.result = total.result(start, std::chrono::round<Duration>(std::min(ended, plan.length)));
   TOCSIN_CHECK(outcome.result.total.ledger.balanced(), "every request has exactly one end");
-  if (outcome.stopped) generator.never_sent = 0;
+  if (outcome.stopped) generator.never_sent = 0;  // it was cut short
   outcome.invalid_reason = invalid_reason(plan.options, outcome.result.total, generator);
   return outcome;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,24 @@ Result<void> check_numbers(const LoadOptions& options) {
   if (!positive(options.slice)) return input_error({}, "a slice must be longer than 0s");
   if (options.drain < Duration(0)) return input_error({}, "the drain time must not be negative");
   if (!positive(options.traffic.length())) return input_error({}, "the traffic has no length");
+  return {};
+}
+
+/// Makes room for the connections' file descriptors, as far as the system lets a process do that.
+Result<void> allow_descriptors(std::uint32_t connections) {
+  constexpr rlim_t kOthers = 100;
+  const rlim_t needed = connections + kOthers;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  if (limit.rlim_max < needed) {
+    Error error = input_error(
+        {}, fmt::format("{} connections need more open files than the system allows ({})",
+                        connections, limit.rlim_max));
+    error.hints.emplace_back("raise the limit with \"ulimit -n\", or use fewer connections");
+    return error;
+  }
+  limit.rlim_cur = needed;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
   return {};
 }
 
@@ -105,6 +124,7 @@ Result<LoadPlan> plan_load(LoadOptions options) {
   if (auto checked = check_numbers(plan.options); !checked) return checked.error();
   plan.length = Nanos(std::llround(
       static_cast<double>(Nanos(plan.options.traffic.length()).count()) / plan.options.time_scale));
+  if (auto allowed = allow_descriptors(plan.options.connections); !allowed) return allowed.error();
   if (auto done = look_up_requests(plan, url); !done) return done.error();
   if (auto done = look_up_peer(plan, url); !done) return done.error();
   return plan;

@@ -46,6 +46,8 @@ TEST(LoadPlan, RefusesBadOptions) {
   EXPECT_EQ(problem([](LoadOptions&) {}), "");
   EXPECT_THAT(problem([](LoadOptions& o) { o.url = "ftp://x"; }), HasSubstr("URL"));
   EXPECT_THAT(problem([](LoadOptions& o) { o.connections = 0; }), HasSubstr("one connection"));
+  EXPECT_THAT(problem([](LoadOptions& o) { o.connections = 4'000'000'000; }),
+              HasSubstr("4000000000 connections need more open files"));
   EXPECT_THAT(problem([](LoadOptions& o) { o.threads = 0; }), HasSubstr("one thread"));
   EXPECT_EQ(problem([](LoadOptions& o) { o.threads = 65; }),
             "65 threads cannot share 64 connections");

@@ -121,6 +121,18 @@ TEST(OpenLoopLive, DropsWhatMayNotWaitAndIsInvalidThen) {
   EXPECT_TRUE(server.becomes_empty());
 }
 
+TEST(OpenLoopLive, ARateBeyondAllMeansIsInvalidAndEndsOnTime) {
+  TestServer server(TestServer::says("hello"));
+  LoadOptions options = paced(server.url(), 1e9, milliseconds(200));
+  options.waiting_limit = 100;
+  options.drain = milliseconds(100);
+  const Nanos before = system_clock().monotonic();
+  const LoadOutcome outcome = run(options);
+  EXPECT_LT(system_clock().monotonic() - before, seconds(1));
+  EXPECT_GT(outcome.result.total.ledger.completed, 0U) << "the connections have their turn";
+  EXPECT_THAT(outcome.invalid_reason, HasSubstr("behind its schedule"));
+}
+
 TEST(OpenLoopLive, ThreadsShareTheWork) {
   TestServer server(TestServer::says("hello"));
   LoadOptions options = paced(server.url(), 1'000, milliseconds(500));

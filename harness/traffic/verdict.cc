@@ -19,6 +19,12 @@ bool has_schedule(const Traffic& traffic) {
 
 std::string invalid_reason(const LoadOptions& options, const LoadCounts& total,
                            const GeneratorState& generator) {
+  if (generator.behind > options.lag_limit) {
+    return fmt::format(
+        "the load generator ended {} behind its schedule: nothing on this machine can keep that "
+        "rate",
+        format_latency(generator.behind));
+  }
   const Nanos lag = total.send_lag.quantile(0.99);
   if (lag > options.lag_limit) {
     return fmt::format(

@@ -68,6 +68,12 @@ TEST(Verdict, ASaturatedGeneratorCannotTellWhoIsSlow) {
   EXPECT_EQ(invalid_reason(open_loop(), counts, {.busy = 0.8}), "");
 }
 
+TEST(Verdict, TheScheduleItselfMustBeWalkedThrough) {
+  EXPECT_EQ(invalid_reason(open_loop(), good(1'000), {.behind = milliseconds(1'500)}),
+            "the load generator ended 1.5s behind its schedule: nothing on this machine can keep "
+            "that rate");
+}
+
 TEST(Verdict, AClosedLoopHasNoScheduleToKeep) {
   LoadOptions options = open_loop();
   options.traffic.phases[0].users = Users{64};

@@ -35,6 +35,8 @@ class Worker {
   /// The share of the time that the thread ran or waited for a processor.
   double busy() const { return busy_; }
   Nanos ended() const { return ended_; }
+  /// How long ago, at the end, the next request of the schedule had been due.
+  Nanos behind() const { return behind_; }
 
  private:
   struct Slot;
@@ -61,6 +63,7 @@ class Worker {
   Nanos start_{0};
   Nanos ended_{0};
   bool ending_ = false;
+  Nanos behind_{0};
   std::uint64_t never_sent_ = 0;
   double busy_ = 0;
   mutable std::mutex published_mutex_;
