@@ -1,0 +1,64 @@
+#include "harness/base/file.h"
+
+#include <filesystem>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace tocsin {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  FileTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~FileTest() override { std::filesystem::remove_all(folder_); }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::size_t files() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) count += entry.exists();
+    return count;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(FileTest, WritesAndReadsBack) {
+  const std::string bytes("a\0b\n", 4);
+  ASSERT_TRUE(write_file_atomically(path("deep/er/x"), bytes).has_value());
+  EXPECT_EQ(read_file(path("deep/er/x")).value(), bytes);
+}
+
+TEST_F(FileTest, ReplacesAWholeFileAndLeavesNoTemporary) {
+  ASSERT_TRUE(write_file_atomically(path("x"), "old and long").has_value());
+  ASSERT_TRUE(write_file_atomically(path("x"), "new").has_value());
+  EXPECT_EQ(read_file(path("x")).value(), "new");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, AFailedWriteLeavesNothing) {
+  std::filesystem::create_directory(path("x"));
+  const auto written = write_file_atomically(path("x"), "new");
+  ASSERT_TRUE(written.has_error());
+  EXPECT_EQ(written.error().kind, ErrorKind::kIo);
+  EXPECT_NE(written.error().message.find(path("x")), std::string::npos);
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, SaysWhatCannotBeRead) {
+  EXPECT_NE(read_file(path("none")).error().message.find("No such file"), std::string::npos);
+  EXPECT_NE(read_file(folder_).error().message.find("folder"), std::string::npos);
+}
+
+TEST_F(FileTest, ReadsNoMoreThanAllowed) {
+  ASSERT_TRUE(write_file_atomically(path("x"), "12345").has_value());
+  EXPECT_EQ(read_file(path("x"), 5).value(), "12345");
+  EXPECT_EQ(read_file(path("x"), 4).error().kind, ErrorKind::kLimit);
+  // Device files tell no size.
+  EXPECT_EQ(read_file("/dev/zero", 1000).error().kind, ErrorKind::kLimit);
+}
+
+}  // namespace
+}  // namespace tocsin

@@ -1,0 +1,28 @@
+#include "harness/cli/interrupt.h"
+
+#include <csignal>
+
+namespace tocsin::cli {
+namespace {
+
+std::atomic<bool> flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
+extern "C" void on_signal(int signal) {
+  flag.store(true);
+  std::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+void watch_interrupts() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+const std::atomic<bool>& interrupted() {
+  return flag;
+}
+
+}  // namespace tocsin::cli

@@ -1,0 +1,26 @@
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/command.h"
+#include "harness/cli/terminal.h"
+#include "harness/scenario/load.h"
+
+/// `tocsin schema`: JSON Schemas for editors.
+
+namespace tocsin::cli {
+
+void add_schema_command(CLI::App& app, Action& chosen) {
+  auto kind = std::make_shared<std::string>("scenario");
+  CLI::App* command =
+      app.add_subcommand("schema", "Print the JSON Schema of scenario or system files");
+  command->add_option("kind", *kind, "scenario or system")
+      ->check(CLI::IsMember({"scenario", "system"}))
+      ->capture_default_str();
+  command->callback([&chosen, kind] {
+    chosen = [kind] {
+      print(*kind == "system" ? scenario::system_schema() : scenario::scenario_schema());
+      return ExitCode::kPassed;
+    };
+  });
+}
+
+}  // namespace tocsin::cli

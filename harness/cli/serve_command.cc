@@ -1,0 +1,105 @@
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "harness/base/file.h"
+#include "harness/cli/command.h"
+#include "harness/cli/interrupt.h"
+#include "harness/cli/terminal.h"
+#include "harness/run/fake_stage.h"
+#include "harness/run/live_clock.h"
+#include "harness/run/stack.h"
+#include "harness/scenario/load.h"
+
+/// `tocsin serve`: a system's fake service and exporters on real ports, until interrupted.
+
+namespace tocsin::cli {
+namespace {
+
+struct Options {
+  std::string system;
+  std::string host = "127.0.0.1";
+  bool free_ports = false;
+  std::uint16_t control_port = 0;
+  std::uint64_t seed = 1;
+  bool no_noise = false;
+  std::string port_file;
+};
+
+std::string describe(const scenario::System& system, const run::FakeStage& stage) {
+  std::string text = fmt::format("{} is up; stop it with Ctrl-C\n", system.title);
+  for (const scenario::Target* target : run::targets_of(system)) {
+    const std::string url = stage.url(target->name);
+    text += fmt::format("  {:<12} {}{}\n", target->name, url, target->metrics_path);
+    for (const scenario::HealthEndpoint& health : target->health) {
+      text += fmt::format("  {:<12} {}{}\n", "", url, health.path);
+    }
+  }
+  return text + fmt::format("  {:<12} {}/tocsin\n", "faults", stage.control_url());
+}
+
+std::string port_lines(const scenario::System& system, const run::FakeStage& stage) {
+  std::string text;
+  for (const scenario::Target* target : run::targets_of(system)) {
+    text += target->name + ' ' + stage.url(target->name) + '\n';
+  }
+  return text + "control " + stage.control_url() + '\n';
+}
+
+ExitCode serve(const Options& options) {
+  Diagnostics diagnostics;
+  const auto system = scenario::load_system(options.system, diagnostics);
+  if (!system) {
+    complain(diagnostics.render());
+    return ExitCode::kBadInput;
+  }
+  const faults::FaultTimeline no_faults;
+  const run::LiveClock clock(system_clock(), 1);
+  run::StageOptions stage_options;
+  stage_options.host = options.host;
+  stage_options.documented_ports = !options.free_ports;
+  stage_options.control = true;
+  stage_options.control_port = options.control_port;
+  stage_options.seed = options.seed;
+  stage_options.noise = options.no_noise ? scenario::Noise::kNone : scenario::Noise::kRandom;
+  stage_options.start = clock.start();
+  stage_options.offset = [&clock] { return clock.offset(); };
+  auto stage = run::FakeStage::open(*system, no_faults, std::move(stage_options));
+  if (stage.has_error()) {
+    complain(render(stage.error()));
+    return ExitCode::kInconclusive;
+  }
+  print(describe(*system, **stage));
+  if (!options.port_file.empty()) {
+    const auto written = write_file_atomically(options.port_file, port_lines(*system, **stage));
+    if (written.has_error()) {
+      complain(render(written.error()));
+      return ExitCode::kInconclusive;
+    }
+  }
+  while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return ExitCode::kPassed;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "serve", "Serve a system's fake service and exporters, with an HTTP API for faults");
+  command->add_option("system", options->system, "System folder or system.yaml")->required();
+  command->add_option("--host", options->host, "Address to listen on")->capture_default_str();
+  command->add_flag("--free-ports", options->free_ports,
+                    "Ports chosen by the kernel, instead of the documented ones");
+  command->add_option("--control-port", options->control_port,
+                      "Port of the fault API (default: chosen by the kernel)");
+  command->add_option("--seed", options->seed, "Seed of all draws")->capture_default_str();
+  command->add_flag("--no-noise", options->no_noise, "Expected values instead of random draws");
+  command->add_option("--port-file", options->port_file,
+                      "Write a line \"NAME URL\" for each target here once all are listening");
+  command->callback([&chosen, options] { chosen = [options] { return serve(*options); }; });
+}
+
+}  // namespace tocsin::cli

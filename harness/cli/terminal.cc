@@ -1,0 +1,76 @@
+#include "harness/cli/terminal.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "harness/base/utf8.h"
+
+namespace tocsin::cli {
+namespace {
+
+constexpr int kBarWidth = 24;
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
+  return size.ws_col;
+}
+
+}  // namespace
+
+bool colour_wanted() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void complain(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) != 0) {}
+
+ProgressBar::~ProgressBar() {
+  clear();
+}
+
+void ProgressBar::show(std::string_view title, Duration elapsed, Duration planned,
+                       std::string_view details) {
+  if (!terminal_) return;
+  const double share = planned.count() > 0 ? static_cast<double>(elapsed.count()) /
+                                                 static_cast<double>(planned.count())
+                                           : 0;
+  const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
+  std::string bar;
+  for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
+  const auto whole_seconds = [](Duration d) {
+    return format_duration(std::chrono::floor<std::chrono::seconds>(d));
+  };
+  const std::string line = fmt::format("{} {} {} of {}  {}", title, bar, whole_seconds(elapsed),
+                                       whole_seconds(planned), details);
+  // A line that wraps could not be overwritten.
+  std::string shown;
+  std::size_t width = 0;
+  for (const std::string_view character : utf8_characters(line)) {
+    if (++width >= terminal_width()) break;
+    shown += character;
+  }
+  complain("\r\x1b[K" + shown);
+  shown_ = true;
+}
+
+void ProgressBar::clear() {
+  if (shown_) complain("\r\x1b[K");
+  shown_ = false;
+}
+
+}  // namespace tocsin::cli

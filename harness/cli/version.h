@@ -1,0 +1,7 @@
+#pragma once
+
+namespace tocsin::cli {
+
+inline constexpr const char* kVersion = TOCSIN_VERSION;
+
+}  // namespace tocsin::cli
