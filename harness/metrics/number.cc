@@ -40,6 +40,7 @@ bool too_small(std::string_view text) {
 }  // namespace
 
 std::optional<double> parse_value(std::string_view text) {
+  if (text.empty()) return std::nullopt;
   double value = 0;
   const char* const end = text.data() + text.size();
   if (parse_plain_number(text.data(), end, value) == end) return value;
