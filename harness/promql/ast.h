@@ -208,7 +208,7 @@ struct DurationExpr final : Node {
   bool wrapped = false;  ///< in parentheses
 };
 
-/// The nodes right below, in the text's order.
+/// The nodes right below, in the text's order; durations that are plain numbers are no nodes.
 std::vector<const Node*> children(const Node& node);
 
 }  // namespace tocsin::promql

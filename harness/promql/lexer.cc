@@ -87,21 +87,23 @@ bool Lexer::skip_blanks() {
   return false;
 }
 
+/// Stands right behind the last token, so that errors show the line that something is missing from.
 Token Lexer::end_of_text() {
-  const std::size_t size = text_.size();
-  if (in_braces_) return fail(size, size, "unexpected end of input inside braces");
+  const std::size_t end = last_.range.end;
+  begin_ = at_ = end;
+  if (in_braces_) return fail(end, end, "unexpected end of input inside braces");
   if (open_parens_ > 0) {
     const std::string_view before = text_.substr(0, outermost_paren_);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
-    return fail(size, size, "unclosed left parenthesis",
+    return fail(end, end, "unclosed left parenthesis",
                 fmt::format("the one at {}:{} is never closed", line,
                             utf8_length(before.substr(line_begin)) + 1));
   }
   if (in_brackets_ && !number_seen_) {
-    return fail(size, size, "unexpected end of input in duration expression");
+    return fail(end, end, "unexpected end of input in duration expression");
   }
-  if (in_brackets_) return fail(size, size, "unclosed left bracket");
+  if (in_brackets_) return fail(end, end, "unclosed left bracket");
   return emit(TokenKind::kEnd);
 }
 

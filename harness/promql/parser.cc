@@ -68,11 +68,9 @@ std::nullptr_t Parser::give_up(TextRange where, ErrorKind kind, std::string why)
   return nullptr;
 }
 
-bool Parser::settle(Node& node, TextRange range, std::initializer_list<const Node*> children) {
+bool Parser::settle(Node& node, TextRange range) {
   node.range = range;
-  for (const Node* child : children) {
-    if (child) node.height = std::max(node.height, child->height + 1);
-  }
+  for (const Node* child : children(node)) node.height = std::max(node.height, child->height + 1);
   if (node.height <= kTallestTree) return true;
   give_up(range, ErrorKind::kLimit,
           fmt::format("expression has more than {} operations in a row", kTallestTree));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,11 +51,11 @@ class Parser {
   /// Complains about the present token, once; always null.
   std::nullptr_t unexpected(std::string_view context = {}, std::string_view expected = {});
   std::nullptr_t give_up(TextRange where, ErrorKind kind, std::string why);
-  /// Sets range and height. Null when the tree has grown too tall.
+  /// Sets range and height of a node whose children are in place. Null when the tree has grown too
+  /// tall.
   template <class T>
-  std::unique_ptr<T> finish(std::unique_ptr<T> node, TextRange range,
-                            std::initializer_list<const Node*> children = {});
-  bool settle(Node& node, TextRange range, std::initializer_list<const Node*> children);
+  std::unique_ptr<T> finish(std::unique_ptr<T> node, TextRange range);
+  bool settle(Node& node, TextRange range);
 
   // parser_expr.cc
   NodePtr parse_binary(int loosest);
@@ -115,9 +114,8 @@ class Parser {
 };
 
 template <class T>
-std::unique_ptr<T> Parser::finish(std::unique_ptr<T> node, TextRange range,
-                                  std::initializer_list<const Node*> children) {
-  if (!settle(*node, range, children)) return nullptr;
+std::unique_ptr<T> Parser::finish(std::unique_ptr<T> node, TextRange range) {
+  if (!settle(*node, range)) return nullptr;
   return node;
 }
 

@@ -89,8 +89,7 @@ NodePtr Parser::make_duration_operation(const Token& op, NodePtr left, NodePtr r
   }
   node->left = std::move(left);
   node->right = std::move(right);
-  const std::array<const Node*, 2> sides = {node->left.get(), node->right.get()};
-  return finish(std::move(node), range, {sides[0], sides[1]});
+  return finish(std::move(node), range);
 }
 
 NodePtr Parser::parse_duration_operand() {
@@ -114,8 +113,7 @@ NodePtr Parser::negate(const Token& sign, NodePtr operand) {
   auto node = std::make_unique<DurationExpr>();
   node->op = Op::kNegate;
   node->right = std::move(operand);
-  const Node* const child = node->right.get();
-  return finish(std::move(node), range, {child});
+  return finish(std::move(node), range);
 }
 
 NodePtr Parser::parse_duration_primary() {
@@ -155,8 +153,7 @@ NodePtr Parser::parse_duration_call() {
     node->op = name.kind == TokenKind::kStep ? Op::kStep : Op::kRange;
   }
   if (!take_if(TokenKind::kRightParen)) return nullptr;
-  const std::array<const Node*, 2> sides = {node->left.get(), node->right.get()};
-  return finish(std::move(node), {name.range.begin, end_}, {sides[0], sides[1]});
+  return finish(std::move(node), {name.range.begin, end_});
 }
 
 /// A literal in parentheses becomes an expression of its own, so that the printer keeps them.
@@ -174,8 +171,7 @@ NodePtr Parser::parse_duration_paren() {
   node->op = Op::kPlus;
   node->wrapped = true;
   node->right = std::move(inner);
-  const Node* const child = node->right.get();
-  return finish(std::move(node), range, {child});
+  return finish(std::move(node), range);
 }
 
 /// Of a range or a step.

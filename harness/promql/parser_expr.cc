@@ -153,8 +153,7 @@ NodePtr Parser::parse_binary(int loosest) {
     if (!node->right) return nullptr;
     const TextRange range = span_of(left->range, node->right->range);
     node->left = std::move(left);
-    const std::array<const Node*, 2> sides = {node->left.get(), node->right.get()};
-    left = finish(std::move(node), range, {sides[0], sides[1]});
+    left = finish(std::move(node), range);
   }
   return nullptr;
 }
@@ -189,8 +188,7 @@ NodePtr Parser::parse_unary() {
   auto node = std::make_unique<Unary>();
   node->negative = negative;
   node->operand = std::move(operand);
-  const Node* const child = node->operand.get();
-  return finish(std::move(node), range, {child});
+  return finish(std::move(node), range);
 }
 
 NodePtr Parser::parse_primary() {
@@ -227,8 +225,7 @@ NodePtr Parser::parse_paren() {
   node->inner = parse_binary(0);
   if (!node->inner || !at(TokenKind::kRightParen)) return unexpected();
   const Token close = take();
-  const Node* const child = node->inner.get();
-  return finish(std::move(node), span_of(open.range, close.range), {child});
+  return finish(std::move(node), span_of(open.range, close.range));
 }
 
 NodePtr Parser::parse_string() {
@@ -262,13 +259,7 @@ NodePtr Parser::parse_call(const Token& name) {
                     function_hint(text_of(name)));
   }
   if (!parse_arguments(node->arguments)) return unexpected();
-  int tallest = 0;
-  const Node* child = nullptr;
-  for (const NodePtr& argument : node->arguments) {
-    if (argument->height > tallest) child = argument.get();
-    tallest = std::max(tallest, argument->height);
-  }
-  return finish(std::move(node), {name.range.begin, end_}, {child});
+  return finish(std::move(node), {name.range.begin, end_});
 }
 
 /// "(a, b)"; the present token is "(".
@@ -314,9 +305,7 @@ NodePtr Parser::parse_aggregate(const Token& name) {
     node->argument = std::move(arguments.back());
     if (wanted == 2) node->parameter = std::move(arguments.front());
   }
-  const Node* const argument = node->argument.get();
-  const Node* const parameter = node->parameter.get();
-  return finish(std::move(node), range, {argument, parameter});
+  return finish(std::move(node), range);
 }
 
 bool Parser::parse_grouping_clause(Aggregate& node) {

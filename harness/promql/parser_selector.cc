@@ -134,8 +134,7 @@ NodePtr Parser::parse_brackets(NodePtr node) {
   if (!take_if(TokenKind::kRightBracket)) return unexpected("subquery selector", "\"]\"");
   const TextRange range{node->range.begin, end_};
   subquery->inner = std::move(node);
-  const Node* const child = subquery->inner.get();
-  return finish(std::move(subquery), range, {child});
+  return finish(std::move(subquery), range);
 }
 
 NodePtr Parser::make_matrix(NodePtr node, NodePtr window, TextRange brackets) {
@@ -157,8 +156,7 @@ NodePtr Parser::make_matrix(NodePtr node, NodePtr window, TextRange brackets) {
                     "a subquery has a colon: [5m:]");
     matrix->vector = std::make_unique<VectorSelector>();
   }
-  const Node* const child = matrix->vector.get();
-  return finish(std::move(matrix), range, {child});
+  return finish(std::move(matrix), range);
 }
 
 /// Where `node` keeps its offset and @; null, with a complaint, when it has none.
@@ -185,6 +183,11 @@ NodePtr Parser::parse_offset(NodePtr node) {
   if (TimeShift* const shift = shift_of(*node, "offset")) {
     if (has_offset(*shift)) complaints_.add(node->range, "offset may not be set multiple times");
     set_duration(std::move(offset), shift->offset, shift->offset_expr);
+    if (node->kind == NodeKind::kMatrixSelector) {
+      VectorSelector& vector = *static_cast<MatrixSelector&>(*node).vector;
+      settle(vector, vector.range);
+    }
+    if (!settle(*node, node->range)) return nullptr;
   }
   node->range.end = end_;
   return node;

@@ -99,6 +99,36 @@ std::string repeated(const std::string& text, std::size_t times) {
   return all;
 }
 
+/// Reads any bytes without harm; what is accepted prints to a text that stays as it is.
+void expect_sound(const std::string& text) {
+  std::vector<Error> errors;
+  const Result<Expression> expression = parse_expression(text, errors);
+  if (expression) {
+    const std::string canonical = print(*expression->root);
+    ASSERT_EQ(printed(canonical), canonical) << text;
+    ASSERT_EQ(printed(pretty_print(*expression->root)), canonical) << text;
+    return;
+  }
+  ASSERT_FALSE(errors.empty()) << text;
+  for (const Error& error : errors) {
+    ASSERT_TRUE(!error.message.empty() && error.pos.line > 0 && error.pos.column > 0) << text;
+  }
+}
+
+TEST(Parser, SurvivesDamage) {
+  for (const char* file : {"good.txt", "bad.txt", "parts.txt", "pretty.txt"}) {
+    for (const ParserCase& c : read_parser_cases(kFolder + file)) {
+      for (std::size_t i = 0; i < c.text.size(); ++i) {
+        expect_sound(c.text.substr(0, i));
+        expect_sound(c.text.substr(i));
+        expect_sound(c.text.substr(0, i) + c.text.substr(i + 1));
+        expect_sound(c.text.substr(0, i) + "\xff" + c.text.substr(i));
+        expect_sound(c.text.substr(0, i) + c.text[i] + c.text.substr(i));
+      }
+    }
+  }
+}
+
 TEST(Parser, BoundsDepth) {
   EXPECT_TRUE(parse_expression(repeated("(", 250) + "1" + repeated(")", 250)));
   EXPECT_TRUE(parse_expression("1" + repeated(" + 1", 1000)));
