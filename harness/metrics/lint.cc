@@ -28,7 +28,8 @@ constexpr std::string_view kPrefixes[] = {
     "mega", "mibi", "giga",  "gibi",  "tera",  "tebi", "peta", "pebi",  ""};
 constexpr std::string_view kAbbreviations[] = {"s",  "ms", "us", "ns", "sec", "b", "kb",
                                                "mb", "gb", "tb", "pb", "m",   "h", "d"};
-constexpr std::string_view kTypeNames[] = {"counter", "gauge", "summary", "histogram"};
+constexpr std::string_view kTypeNames[] = {"counter", "gauge", "summary", "histogram",
+                                           "gauge_histogram"};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -38,7 +39,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// Whether `name` has `word` between underscores, at its end, or (if so wanted) at its start.
+/// Whether `name` has `word` between underscores or, behind one, at its end.
 bool has_word_inside(std::string_view name, std::string_view word) {
   const std::string ended = '_' + std::string(word);
   return name.ends_with(ended) || name.find(ended + '_') != std::string_view::npos;
@@ -125,7 +126,7 @@ class Findings {
   void words() {
     const std::string lowered = lower(name_);
     for (const std::string_view type : kTypeNames) {
-      if (has_word_inside(lowered, type) || lowered.starts_with(std::string(type) + '_'))
+      if (has_word_inside(lowered, type))
         add("metric name should not include type '" + std::string(type) + '\'');
     }
     if (name_.find(':') != std::string_view::npos) add("metric names should not contain ':'");
@@ -152,6 +153,7 @@ class Findings {
 std::vector<std::string> lint(std::span<const FamilySamples> families) {
   std::vector<std::pair<std::string, std::string>> findings;
   for (const FamilySamples& family : families) {
+    if (family.samples.empty()) continue;
     for (std::string& text : Findings(family).all())
       findings.emplace_back(family.info.name, std::move(text));
   }
