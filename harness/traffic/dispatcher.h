@@ -48,7 +48,7 @@ class Dispatcher {
   /// next_due(), or for a connection to finish. Looks at no more than kMostAtOnce due requests, so
   /// that a rate beyond all means cannot hold up the caller; then next_due() is not after `now`.
   std::optional<Assignment> poll(Nanos now);
-  static constexpr int kMostAtOnce = 10'000;
+  static constexpr int kMostAtOnce = 256;
 
   /// The connection has its answer, or the failure; it is free.
   enum class Outcome { kAnswered, kFailed };

@@ -102,7 +102,7 @@ TEST(OpenLoop, WithoutALineOnlyFreeConnectionsTakeRequests) {
 TEST(OpenLoop, ARateBeyondAllMeansDoesNotHoldUpTheCaller) {
   Bench bench(paced(1e9, seconds(60)), {.schedule = {}, .connections = 1, .waiting_limit = 0});
   ASSERT_TRUE(bench.dispatcher.poll(seconds(30)));
-  EXPECT_EQ(bench.recorder.everything().scheduled, 10'000U);
+  EXPECT_EQ(bench.recorder.everything().scheduled, 256U);
   EXPECT_LT(bench.dispatcher.next_due(), seconds(1)) << "far behind, and says so";
 }
 

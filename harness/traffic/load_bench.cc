@@ -107,20 +107,47 @@ Turn run_wrk(const std::string& url, int seconds) {
   return {per_second, (cpu_seconds(RUSAGE_CHILDREN) - before) * 1e6 / requests};
 }
 
-Turn run_own(const std::string& url, int seconds) {
+LoadOptions options_for(const std::string& url, int seconds) {
   LoadOptions options;
   options.url = url;
   options.requests.push_back({.name = "hello"});
   options.connections = kConnections;
-  Phase phase;
-  phase.length = std::chrono::seconds(seconds);
-  phase.users = Users{kConnections};
-  options.traffic.phases.push_back(phase);
+  options.traffic.phases.emplace_back();
+  options.traffic.phases[0].length = std::chrono::seconds(seconds);
+  return options;
+}
+
+Turn run_own(const std::string& url, int seconds) {
+  LoadOptions options = options_for(url, seconds);
+  options.traffic.phases[0].users = Users{kConnections};
   LoadStop stop;
   const double before = cpu_seconds(RUSAGE_SELF);
   const LoadOutcome outcome = run_load(options, stop, {}).value();
   const double completed = static_cast<double>(outcome.result.total.ledger.completed);
   return {completed / seconds, (cpu_seconds(RUSAGE_SELF) - before) * 1e6 / completed};
+}
+
+/// How well a schedule is kept: the median from the intended start should be that of the service.
+void run_paced(const std::string& url, double rate_hz, int seconds) {
+  LoadOptions options = options_for(url, seconds);
+  options.traffic.phases[0].shape = ConstantRate{rate_hz};
+  options.traffic.phases[0].arrivals = Arrivals::kPaced;
+  LoadStop stop;
+  const double before = cpu_seconds(RUSAGE_SELF);
+  const LoadOutcome outcome = run_load(options, stop, {}).value();
+  const double cpu = cpu_seconds(RUSAGE_SELF) - before;
+  const LoadCounts& total = outcome.result.total;
+  const auto at = [](const LatencyHistogram& histogram, double q) {
+    return format_latency(histogram.quantile(q));
+  };
+  const double completed = static_cast<double>(total.ledger.completed);
+  fmt::print(
+      "{:>6.0f}/s: sent {:.1f}/s; p50/p99/p99.9 response {} {} {}, service {} {} {}, lag {} "
+      "{} {}; {:.1f} us/req {}\n",
+      rate_hz, completed / seconds, at(total.response, 0.5), at(total.response, 0.99),
+      at(total.response, 0.999), at(total.service, 0.5), at(total.service, 0.99),
+      at(total.service, 0.999), at(total.send_lag, 0.5), at(total.send_lag, 0.99),
+      at(total.send_lag, 0.999), cpu * 1e6 / completed, outcome.invalid_reason);
 }
 
 double median(std::vector<double> values) {
@@ -145,6 +172,9 @@ int bench(int rounds, int seconds) {
   }
   fmt::print("median ratio of rates {:.2f}, of processor time a request {:.2f}\n", median(ratios),
              median(cpu_ratios));
+  for (const double rate_hz : {5'000.0, 20'000.0, 80'000.0}) {
+    run_paced(nginx.url(), rate_hz, 2 * seconds);
+  }
   return 0;
 }
 
