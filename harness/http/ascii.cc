@@ -35,6 +35,16 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool is_token_list(std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string_view item = trim(list.substr(0, comma));
+    if (!std::all_of(item.begin(), item.end(), is_token_character)) return false;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return true;
+}
+
 bool names_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());

@@ -27,6 +27,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Without spaces and tabs at both ends.
 std::string_view trim(std::string_view text);
 
+/// Names separated by commas, each of token characters; some may be missing.
+bool is_token_list(std::string_view list);
+
 /// Whether the comma-separated `list` names `token`, ignoring case and parameters after ';'.
 bool names_token(std::string_view list, std::string_view token);
 

@@ -39,6 +39,11 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
 net::Task<net::Outcome<>> Client::Impl::open(Nanos deadline) {
+  ++connections;
+  if (options.dial) {
+    CO_TRY(stream, co_await options.dial(deadline));
+    co_return net::Outcome<>();
+  }
   if (origin.tls && options.tls == nullptr) {
     const net::TlsClientOptions verified;
     auto context = net::TlsContext::client(verified);
@@ -47,7 +52,6 @@ net::Task<net::Outcome<>> Client::Impl::open(Nanos deadline) {
   }
   const net::TlsContextPtr tls = origin.tls ? options.tls : nullptr;
   CO_TRY(stream, co_await net::connect(loop, origin.host, origin.port, deadline, tls));
-  ++connections;
   co_return net::Outcome<>();
 }
 

@@ -15,6 +15,7 @@ struct ClientOptions {
   net::TlsContextPtr tls =
       nullptr;  ///< for https; none: verification with the system's authorities
   Limits limits = {};
+  net::Dial dial = nullptr;  ///< instead of connecting to the origin
 };
 
 /// One connection to the origin of a URL, kept alive between requests, opened when needed. When a
@@ -32,7 +33,7 @@ class Client {
   /// too.
   net::Task<net::Outcome<Response>> send(Request request, Nanos deadline);
 
-  /// How many connections have been opened so far.
+  /// How many times a connection has been opened, or tried to.
   std::size_t connections() const;
   void close();
 

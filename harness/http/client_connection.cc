@@ -42,6 +42,10 @@ ClientConnection& ClientConnection::operator=(ClientConnection&&) noexcept = def
 
 net::Task<net::Outcome<>> ClientConnection::Impl::open(Nanos deadline) {
   stream = nullptr;
+  if (peer.dial) {
+    CO_TRY(stream, co_await peer.dial(deadline));
+    co_return net::Outcome<>();
+  }
   CO_TRY(net::StreamPtr opened, co_await net::connect(loop, peer.addresses, deadline));
   if (peer.tls != nullptr) {
     opened = peer.tls->wrap(std::move(opened), peer.host);

@@ -17,6 +17,7 @@ struct Peer {
   std::vector<net::Address> addresses;
   std::string host;                  ///< for TLS: the name to verify
   net::TlsContextPtr tls = nullptr;  ///< null: plain HTTP
+  net::Dial dial = nullptr;          ///< instead of connecting to the addresses
 };
 
 /// What the load engine wants to know about an answer.

@@ -34,6 +34,8 @@ std::size_t count(const Headers& headers, std::string_view name) {
 /// What Beast lets pass and another reader of the same bytes may take differently. Empty when fine.
 std::string_view ambiguity(const Headers& headers) {
   if (count(headers, "Content-Length") > 1) return "more than one Content-Length";
+  const std::string_view length = headers.get("Content-Length");
+  if (!std::all_of(length.begin(), length.end(), is_digit)) return "a bad Content-Length";
   const std::size_t codings = count(headers, "Transfer-Encoding");
   if (codings > 1 ||
       (codings == 1 && !equal_ignoring_case(headers.get("Transfer-Encoding"), "chunked"))) {
@@ -55,7 +57,6 @@ class Machine {
     parser_.header_limit(static_cast<std::uint32_t>(
         std::min<std::size_t>(limits.header_bytes, std::numeric_limits<std::uint32_t>::max())));
     parser_.body_limit(limits.body_bytes);
-    parser_.eager(true);
   }
 
   void skip_body() { parser_.skip(true); }
@@ -64,7 +65,7 @@ class Machine {
     if (state_ != ParseState::kNeedMore) return 0;
     started_ = started_ || !bytes.empty();
     pending_.append(bytes);
-    if (!parser_.is_header_done() && has_folded_line()) {
+    if (has_folded_line(bytes)) {
       fail(ParseState::kBad, "a header line is folded");
       return bytes.size();
     }
@@ -83,7 +84,7 @@ class Machine {
   void feed_end() {
     if (state_ != ParseState::kNeedMore) return;
     error_code error;
-    parser_.put_eof(error);
+    if (parser_.got_some()) parser_.put_eof(error);
     if (error || !parser_.is_done()) {
       fail(ParseState::kBad, "the connection closed within the message");
     } else {
@@ -114,7 +115,8 @@ class Machine {
     if (error && error != beast::error::need_more) {
       fail(error);
     } else if (!had_head && parser_.is_header_done()) {
-      // Taken now, since Beast adds trailer fields to the same container later.
+      // Taken now, since Beast will add trailer fields to the same container.
+      parser_.eager(true);
       headers_ = headers_of(parser_.get().base());
       check_head();
     }
@@ -146,15 +148,14 @@ class Machine {
     }
   }
 
-  /// Looks at the bytes of an unfinished head, each once.
-  bool has_folded_line() {
-    const std::size_t head_end = pending_.find("\r\n\r\n", scanned_);
-    const std::size_t end = std::min(head_end, pending_.size());
-    while (scanned_ < end) {
-      const std::size_t line = pending_.find("\r\n", scanned_);
-      if (line == std::string::npos || line + 2 >= end) break;
-      if (pending_[line + 2] == ' ' || pending_[line + 2] == '\t') return true;
-      scanned_ = line + 2;
+  /// Whether a line of the head, of which `bytes` are the next, begins with space. Beast would
+  /// unfold it.
+  bool has_folded_line(std::string_view bytes) {
+    for (const char c : bytes) {
+      if (line_end_ == 4) break;
+      if (line_end_ == 2 && (c == ' ' || c == '\t')) return true;
+      const bool continues = c == (line_end_ % 2 == 0 ? '\r' : '\n');
+      line_end_ = continues ? line_end_ + 1 : (c == '\r' ? 1 : 0);
     }
     return false;
   }
@@ -162,7 +163,7 @@ class Machine {
   Limits limits_;
   beast::parser<kIsRequest, beast::string_body> parser_;
   std::string pending_;
-  std::size_t scanned_ = 0;
+  int line_end_ = 0;  ///< how much of CR LF CR LF the head has just had
   Headers headers_;
   ParseState state_ = ParseState::kNeedMore;
   std::string error_;
@@ -277,7 +278,7 @@ bool ResponseParser::started() const {
   return impl_->started();
 }
 bool ResponseParser::keep_alive() const {
-  return impl_->keep_alive();
+  return impl_->keep_alive() && impl_->message().result_int() != 101;
 }
 
 Response ResponseParser::take() {

@@ -57,7 +57,7 @@ class ResponseScanner {
   void scan_head(std::string_view head);
   bool scan_status_line(std::string_view line);
   bool scan_field(std::string_view line);
-  void scan_connection(std::string_view value);
+  bool scan_connection(std::string_view value);
   bool scan_length(std::string_view value);
   bool scan_coding(std::string_view value);
   void begin_body();

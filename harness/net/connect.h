@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,5 +23,8 @@ Task<Outcome<StreamPtr>> connect(Loop& loop, std::vector<Address> addresses, Nan
 /// Resolves, connects and, given `tls`, shakes hands, all before the deadline.
 Task<Outcome<StreamPtr>> connect(Loop& loop, std::string host, std::uint16_t port, Nanos deadline,
                                  TlsContextPtr tls = nullptr);
+
+/// Another way to open a stream, for those who take one: a test's fake, a detour.
+using Dial = std::function<Task<Outcome<StreamPtr>>(Nanos deadline)>;
 
 }  // namespace tocsin::net
