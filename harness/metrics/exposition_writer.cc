@@ -211,6 +211,18 @@ void append_family_header(std::string& out, const FamilyInfo& family, Exposition
   append_header(out, {family.name, family.type, {}}, family, format);
 }
 
+std::vector<FamilySamples> text_form(std::span<const FamilySamples> families) {
+  std::vector<FamilySamples> result;
+  for (const FamilySamples& family : families) {
+    for (Block& block : blocks_of(family, ExpositionFormat::kText)) {
+      FamilySamples& form = result.emplace_back();
+      form.info = {std::move(block.name), block.type, family.info.help, {}};
+      for (const ExpositionSample* sample : block.samples) form.samples.push_back(*sample);
+    }
+  }
+  return result;
+}
+
 std::string write_exposition(std::span<const FamilySamples> families, ExpositionFormat format) {
   std::string page;
   for (const FamilySamples& family : families) {

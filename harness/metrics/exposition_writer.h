@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/metrics/exposition.h"
 
@@ -18,6 +19,9 @@ namespace tocsin::metrics {
 /// format_value(), so that a series is the same in both formats. Families have samples of one block
 /// each and distinct names (the caller's duty).
 std::string write_exposition(std::span<const FamilySamples> families, ExpositionFormat format);
+
+/// The families as a page of the text format shows them: names and types that it knows.
+std::vector<FamilySamples> text_form(std::span<const FamilySamples> families);
 
 /// Pieces of a page, for writers of whole files: HELP, TYPE and UNIT lines of names that are right
 /// for the format already; one sample line; a series, as name{label="value"}; a timestamp, in

@@ -25,10 +25,12 @@ class LineParser {
   /// The next line, whose first `head` bytes are known to be a good series: reads the rest. Only
   /// value, value_text, at, exemplar and line of sample() are set.
   Line next_known(std::string_view line, std::size_t head);
-  /// The next line is good and needs no parsing. False when it is one too many: see error().
-  bool count_known_sample() {
+  /// Whether the page has all the samples it may have.
+  bool full() const { return samples_ >= limits_.samples; }
+  /// The next line is a good sample and needs no parsing. Not when full().
+  void count_known_sample() {
     ++line_;
-    return ++samples_ <= limits_.samples || too_many_samples();
+    ++samples_;
   }
   /// The same for a line that is no sample.
   void count_known_line() { ++line_; }

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/metrics/exposition_writer.h"
+
 namespace tocsin::metrics {
 namespace {
 
@@ -152,7 +154,7 @@ class Findings {
 
 std::vector<std::string> lint(std::span<const FamilySamples> families) {
   std::vector<std::pair<std::string, std::string>> findings;
-  for (const FamilySamples& family : families) {
+  for (const FamilySamples& family : text_form(families)) {
     if (family.samples.empty()) continue;
     for (std::string& text : Findings(family).all())
       findings.emplace_back(family.info.name, std::move(text));

@@ -98,6 +98,7 @@ TEST_F(Promtool, FindsNothingInOurPages) {
   EXPECT_EQ(code, 0) << page;
   EXPECT_EQ(output, "") << page;
   EXPECT_EQ(joined(lint(text_families(page))), "");
+  EXPECT_EQ(joined(lint(every_type())), "");
 }
 
 TEST_F(Promtool, FindsWhatWeFind) {

@@ -71,7 +71,7 @@ class ScrapeParser::Reading {
   /// behind it; else 0.
   std::size_t known_line(std::string_view page) {
     const LineCache::Entry entry = lines_.guess(page);
-    if (entry == LineCache::kNone || ended_) return 0;
+    if (entry == LineCache::kNone || ended_ || parser_.full()) return 0;
     const std::string_view head = lines_.text(entry);
     if (lines_.id(entry) == kComment) {
       parser_.count_known_line();
@@ -84,7 +84,7 @@ class ScrapeParser::Reading {
     double value = 0;
     const char* const line_break = parse_plain_number(blank + 1, end, value);
     if (!line_break || line_break == end || *line_break != '\n') return 0;
-    if (!parser_.count_known_sample()) return 0;
+    parser_.count_known_sample();
     take(entry, value, std::nullopt);
     return static_cast<std::size_t>(line_break + 1 - page.data());
   }

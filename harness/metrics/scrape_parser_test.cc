@@ -135,6 +135,73 @@ TEST_F(Scraping, ForgetsSeriesThatComeAndGo) {
   }
 }
 
+/// With a memory and without: the same samples, the same errors.
+TEST(ScrapeMemory, ChangesNothingButTheSpeed) {
+  const std::vector<std::string> heads = {
+      "a",         "ab", "a{}", "a {b=\"c\"}", "a{b=\"c\"}", "b", "a{b=\"c\",d=\"e}\"}",
+      "{\"x.y\"}", "c{", "9"};
+  const std::vector<std::string> tails = {
+      " 1", " 2.5", " -3e4", "\t4", " 5 100", " NaN", "6", " 7 # {t=\"u\"} 8", "  9", " 1x", ""};
+  const std::vector<std::string> others = {
+      "# TYPE a counter\n", "# HELP b Help\n", "# remark\n", "\n", "# EOF\n", "# TYPE a\n"};
+  std::mt19937 random(7);
+  std::size_t good = 0;
+  for (const auto format : {ExpositionFormat::kText, ExpositionFormat::kOpenMetrics}) {
+    Store one;
+    Store two;
+    ScrapeParser remembers(one, {.target = kTarget});
+    ScrapeWriter to_one(one);
+    ScrapeWriter to_two(two);
+    std::vector<std::string> lines;
+    for (int round = 0; round < 3000; ++round) {
+      // A page much like the one before.
+      for (int change = 0; change < 2; ++change) {
+        const std::size_t at = random() % (lines.size() + 1);
+        const bool rare = random() % 20 == 0;
+        const std::string line = random() % 5 == 0
+                                     ? others[random() % (rare ? 6 : 2)]
+                                     : heads[random() % (rare ? 10 : 7)] +
+                                           tails[random() % (rare ? tails.size() : 3)] + '\n';
+        if (lines.size() > 6) lines.erase(lines.begin() + static_cast<long>(at % lines.size()));
+        lines.insert(lines.begin() + static_cast<long>(std::min(at, lines.size())), line);
+      }
+      std::string page;
+      for (const std::string& line : lines) page += line;
+      if (format == ExpositionFormat::kOpenMetrics && random() % 10 != 0) page += "# EOF\n";
+
+      const Timestamp at = from_ms(1000 * (round + 1));
+      ScrapeParser forgets(two, {.target = kTarget});
+      to_one.begin(at);
+      to_two.begin(at);
+      const auto first = remembers.parse(page, format, to_one);
+      const auto second = forgets.parse(page, format, to_two);
+      ASSERT_EQ(first.has_error(), second.has_error()) << page;
+      if (first.has_error()) {
+        ASSERT_EQ(to_string(first.error()), to_string(second.error())) << page;
+        to_one.fail(at);
+        to_two.fail(at);
+        lines.clear();
+        continue;
+      }
+      ++good;
+      ASSERT_EQ(first->samples, second->samples) << page;
+      ASSERT_EQ(to_one.finish().stale, to_two.finish().stale) << page;
+    }
+    const auto left = one.select({}, {});
+    const auto right = two.select({}, {});
+    ASSERT_EQ(left.size(), right.size());
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      EXPECT_EQ(left[i].labels, right[i].labels);
+      EXPECT_TRUE(std::ranges::equal(left[i].timestamps, right[i].timestamps));
+      EXPECT_TRUE(std::ranges::equal(
+          left[i].values, right[i].values, {},
+          [](double v) { return std::bit_cast<std::uint64_t>(v); },
+          [](double v) { return std::bit_cast<std::uint64_t>(v); }));
+    }
+  }
+  EXPECT_GT(good, 2000u);
+}
+
 class LimitedScraping : public Scraping {
  protected:
   LimitedScraping() : Scraping({.target = kTarget, .limits = {.line_bytes = 100, .samples = 2}}) {}
@@ -142,6 +209,7 @@ class LimitedScraping : public Scraping {
 
 TEST_F(LimitedScraping, HoldsForKnownLinesToo) {
   EXPECT_EQ(scrape("a 1\nb 1\n"), "2/2");
+  EXPECT_EQ(scrape("a 1\nb 1\nc 1\n"), "3: more than 2 samples in one page");
   EXPECT_EQ(scrape("a 1\nb 1\nc 1\n"), "3: more than 2 samples in one page");
   EXPECT_EQ(scrape("a 1\nb 1\na 1\n"), "3: more than 2 samples in one page");
   EXPECT_EQ(scrape("a 1\nb " + std::string(99, '1') + "\n"),
