@@ -33,7 +33,12 @@ std::optional<Measured> measured(const Trial& trial, const LoadExpectation& clai
   const TimeRange range = trial.range(*claim.window);
   for (const LoadSlice& slice : load->slices) {
     if (slice.from < range.from || slice.from + slice.length > range.to) continue;
-    result.counts.merge(slice.counts);
+    if (claim.endpoint.empty()) {
+      result.counts.merge(slice.counts);
+    } else if (const auto it = slice.by_endpoint.find(claim.endpoint);
+               it != slice.by_endpoint.end()) {
+      result.counts.merge(it->second);
+    }
     result.seconds += to_seconds(slice.length);
   }
   return result;

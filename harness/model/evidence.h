@@ -139,6 +139,7 @@ struct LoadSlice {
   Timestamp from = {};
   Duration length = {};
   LoadCounts counts;
+  std::map<std::string, LoadCounts> by_endpoint = {};  ///< together `counts`
 };
 
 /// What the load generator saw; in simulated runs, what the model drew.

@@ -86,6 +86,11 @@ class SampleSink {
   /// A sample older than the series' last is refused and counted, as Prometheus does; returns
   /// whether it was taken. The same time and value again is taken as done.
   virtual bool append(const Labels& labels, Timestamp at, double value) = 0;
+  /// The same for a native histogram; a sink that holds floats only refuses it.
+  virtual bool append_native(const Labels& /*labels*/, Timestamp /*at*/,
+                             NativeHistogramPtr /*histogram*/) {
+    return false;
+  }
 };
 
 }  // namespace tocsin

@@ -1,0 +1,111 @@
+#include "harness/run/fake_stage.h"
+
+#include <thread>
+
+#include "fakes/service/front.h"
+#include "fakes/service/model.h"
+#include "harness/net/loop.h"
+#include "harness/net/task_group.h"
+#include "harness/run/stack.h"
+
+namespace tocsin::run {
+
+struct FakeStage::Impl {
+  struct Actor {
+    const scenario::Target* target = nullptr;
+    std::unique_ptr<fakes::TargetModel> model;
+    std::unique_ptr<fakes::TargetFront> front;
+  };
+
+  ~Impl() { join(); }
+
+  Result<void> open(const scenario::System& system, const faults::FaultTimeline& faults,
+                    const StageOptions& options) {
+    for (const scenario::Target* target : targets_of(system)) {
+      if (options.without_service && target == &system.service) continue;
+      Actor& actor = actors.emplace_back();
+      actor.target = target;
+      fakes::ModelOptions model;
+      model.seed = options.seed;
+      model.noise = options.noise;
+      model.start = options.start;
+      model.time_scale = options.time_scale;
+      actor.model = std::make_unique<fakes::TargetModel>(*target, faults, model);
+      fakes::FrontOptions front;
+      front.host = options.host;
+      front.port = options.documented_ports ? target->port : std::uint16_t{0};
+      front.offset = options.offset;
+      auto opened = fakes::TargetFront::open(loop, *actor.model, faults, front);
+      if (opened.has_error()) {
+        Error error = opened.error();
+        error.context.push_back("while starting the fake " + target->name);
+        return error;
+      }
+      actor.front = std::move(*opened);
+    }
+    thread = std::thread([this] { loop.run(serve()); });
+    return {};
+  }
+
+  net::Task<void> serve() {
+    net::TaskGroup group(loop);
+    for (Actor& actor : actors) group.spawn(actor.front->serve());
+    co_await group.join();
+  }
+
+  void join() {
+    if (!thread.joinable()) return;
+    loop.stop();
+    thread.join();
+  }
+
+  const Actor* find(const std::string& name) const {
+    for (const Actor& actor : actors) {
+      if (actor.target->name == name) return &actor;
+    }
+    return nullptr;
+  }
+
+  // The loop outlives what was made on it.
+  net::Loop loop;
+  std::vector<Actor> actors;
+  std::shared_ptr<const faults::FaultTimeline> replaced;
+  std::thread thread;
+};
+
+FakeStage::FakeStage(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FakeStage::~FakeStage() = default;
+
+Result<std::unique_ptr<FakeStage>> FakeStage::open(const scenario::System& system,
+                                                   const faults::FaultTimeline& faults,
+                                                   StageOptions options) {
+  auto impl = std::make_unique<Impl>();
+  auto opened = impl->open(system, faults, options);
+  if (opened.has_error()) return opened.error();
+  return std::unique_ptr<FakeStage>(new FakeStage(std::move(impl)));
+}
+
+void FakeStage::stop() {
+  impl_->join();
+}
+
+std::string FakeStage::url(const std::string& target) const {
+  const Impl::Actor* actor = impl_->find(target);
+  return actor == nullptr ? "" : actor->front->url();
+}
+
+std::string FakeStage::load_url() const {
+  return url("service");
+}
+
+void FakeStage::set_faults(std::shared_ptr<const faults::FaultTimeline> faults) {
+  impl_->loop.post([impl = impl_.get(), faults = std::move(faults)]() mutable {
+    for (Impl::Actor& actor : impl->actors) {
+      actor.model->set_faults(*faults);
+      actor.front->set_faults(*faults);
+    }
+    impl->replaced = std::move(faults);
+  });
+}
+
+}  // namespace tocsin::run

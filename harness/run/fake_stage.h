@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "harness/base/error.h"
+#include "harness/faults/timeline.h"
+#include "harness/scenario/scenario.h"
+
+namespace tocsin::run {
+
+struct StageOptions {
+  std::string host = "127.0.0.1";
+  bool documented_ports = false;  ///< else the kernel chooses
+  bool without_service = false;   ///< only the exporters: the service is a real one elsewhere
+  std::uint64_t seed = 1;
+  scenario::Noise noise = scenario::Noise::kRandom;
+  double time_scale = 1;
+  Timestamp start = {};
+  /// Scenario time now; called from the stage's own thread.
+  std::function<Duration()> offset;
+};
+
+/// The fake service and exporters of a system on real sockets, on a thread of their own.
+class FakeStage {
+ public:
+  /// All are listening on return. `faults` must outlive the stage.
+  static Result<std::unique_ptr<FakeStage>> open(const scenario::System& system,
+                                                 const faults::FaultTimeline& faults,
+                                                 StageOptions options);
+  /// Stops everything and joins the thread.
+  ~FakeStage();
+  void stop();
+
+  /// "http://127.0.0.1:port" of a target; empty when it is not on this stage.
+  std::string url(const std::string& target) const;
+  /// Where the load generator should go to reach the service: through the fault proxy when the
+  /// scenario has network faults.
+  std::string load_url() const;
+
+  /// Other faults from now on: takes effect at once. Any thread.
+  void set_faults(std::shared_ptr<const faults::FaultTimeline> faults);
+
+ private:
+  struct Impl;
+  explicit FakeStage(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tocsin::run

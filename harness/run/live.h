@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "harness/base/error.h"
+#include "harness/model/evidence.h"
+#include "harness/run/stack.h"
+#include "harness/scenario/scenario.h"
+
+namespace tocsin::run {
+
+struct LiveProgress {
+  Duration elapsed{0};  ///< scenario time
+  Duration planned{0};
+  LoadLedger ledger;
+  std::size_t pending = 0;  ///< alerts
+  std::size_t firing = 0;
+};
+
+struct LiveOptions {
+  double time_scale = 1;
+  /// A service that runs already; the faults on it are then not ours to make. Empty: the fake one.
+  std::string target_url;
+  bool verify_tls = true;
+  std::string ca_file;
+  std::uint32_t load_threads = 1;
+  /// Set from outside: end soon, with partial evidence.
+  const std::atomic<bool>* stop = nullptr;
+  /// About ten times a second on the calling thread; may be empty.
+  std::function<void(const LiveProgress&)> progress;
+};
+
+/// Runs a scenario on the real clock over real sockets: the fake service and exporters (or a target
+/// by URL), a load generator, scraper, probes, and the embedded rules at each tick. Returns when
+/// all of it is closed. Errors are failures to begin (a bad URL, a port that is taken, rules that
+/// can't be scaled); everything after that is evidence.
+Result<Evidence> run_live(const scenario::Scenario& scenario, const RuleFiles& rules,
+                          const LiveOptions& options);
+
+}  // namespace tocsin::run

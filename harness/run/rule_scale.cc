@@ -1,0 +1,65 @@
+#include "harness/run/rule_scale.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/promql/time_scale.h"
+
+namespace tocsin::run {
+namespace {
+
+Result<rules::Rule> scale_rule(const rules::Rule& rule, double factor,
+                               std::vector<std::string>& unscaled) {
+  auto expression = promql::scale_time(rule.expression, factor);
+  if (expression.has_error()) {
+    Error error = expression.error();
+    error.pos = rule.pos;
+    error.context.push_back("in rule " + rule.name);
+    return error;
+  }
+  for (const std::string& what : expression->unscaled) {
+    unscaled.push_back("rule " + rule.name + ": " + what + " was left as it is by the time scale");
+  }
+  rules::Rule result;
+  result.kind = rule.kind;
+  result.name = rule.name;
+  result.expression = std::move(expression->expression);
+  result.pos = rule.pos;
+  result.expression_pos = rule.expression_pos;
+  result.hold = scaled(rule.hold, factor);
+  result.keep_firing_for = scaled(rule.keep_firing_for, factor);
+  result.labels = rule.labels;
+  result.annotations = rule.annotations;
+  return result;
+}
+
+}  // namespace
+
+Duration scaled(Duration d, double factor) {
+  if (d.count() == 0) return d;
+  return std::max(Duration(1), Duration(std::llround(static_cast<double>(d.count()) / factor)));
+}
+
+Result<ScaledRules> scale_rules(const RuleFiles& files, double factor) {
+  ScaledRules result;
+  for (const rules::RuleFile& file : files) {
+    rules::RuleFile& scaled_file = result.files.emplace_back();
+    scaled_file.path = file.path;
+    for (const rules::RuleGroup& group : file.groups) {
+      rules::RuleGroup& scaled_group = scaled_file.groups.emplace_back();
+      scaled_group.name = group.name;
+      scaled_group.pos = group.pos;
+      if (group.interval) scaled_group.interval = scaled(*group.interval, factor);
+      scaled_group.query_offset = scaled(group.query_offset, factor);
+      scaled_group.limit = group.limit;
+      scaled_group.labels = group.labels;
+      for (const rules::Rule& rule : group.rules) {
+        TRY(rules::Rule scaled_rule, scale_rule(rule, factor, result.unscaled));
+        scaled_group.rules.push_back(std::move(scaled_rule));
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace tocsin::run

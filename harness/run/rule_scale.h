@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/run/stack.h"
+
+namespace tocsin::run {
+
+struct ScaledRules {
+  RuleFiles files;
+  std::vector<std::string> unscaled;  ///< "rule X: time()", one line each
+};
+
+/// The rules with every duration divided by `factor`: `for`, `keep_firing_for`, intervals and all
+/// durations within expressions. An error when one would fall below a millisecond.
+Result<ScaledRules> scale_rules(const RuleFiles& files, double factor);
+
+/// `d` divided by `factor`, to the millisecond; at least one unless it is zero.
+Duration scaled(Duration d, double factor);
+
+}  // namespace tocsin::run
