@@ -36,6 +36,9 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(PkgConfig REQUIRED)
+# Debian's own Python: it has the packages that ci/setup installs.
+find_program(TOCSIN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(TOCSIN_PYTHON python3 REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 
 add_library(tocsin_options INTERFACE)
