@@ -13,7 +13,7 @@ void Complaints::add(TextRange where, std::string message, std::string hint) {
 }
 
 void Complaints::add(TextRange where, Error error) {
-  if (errors_.size() >= kMost) return;
+  if (full()) return;
   const std::string_view before = text_.substr(0, where.begin);
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
   const std::size_t line_end = std::min(text_.find('\n', where.begin), text_.size());

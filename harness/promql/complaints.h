@@ -17,6 +17,8 @@ class Complaints {
   void add(TextRange where, std::string message, std::string hint = {});
   void add(TextRange where, Error error);
   bool empty() const { return errors_.empty(); }
+  /// Further ones are dropped, so hints for them need not be found.
+  bool full() const { return errors_.size() >= kMost; }
   std::size_t size() const { return errors_.size(); }
   /// In order of discovery.
   std::vector<Error> take() { return std::move(errors_); }

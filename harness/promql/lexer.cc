@@ -149,7 +149,8 @@ Token Lexer::lex_symbol(char c) {
   }
   const TokenKind kind = symbol_kind(c);
   if (kind != TokenKind::kError) return emit(kind);
-  return fail(begin_, character_end(begin_), "unexpected character: " + quoted_character(begin_));
+  return fail(begin_, character_end(begin_), "unexpected character: " + quoted_character(begin_),
+              c == '.' ? "a metric name with dots is quoted, in braces: {\"my.metric\"}" : "");
 }
 
 Token Lexer::lex_bang_or_assign(char c) {
@@ -224,7 +225,10 @@ Token Lexer::lex_braces() {
       return emit(TokenKind::kRightBrace);
     default:
       return fail(begin_, character_end(begin_),
-                  "unexpected character inside braces: " + quoted_character(begin_));
+                  "unexpected character inside braces: " + quoted_character(begin_),
+                  std::string_view(".-/:").find(c) != std::string_view::npos
+                      ? "a label name with such characters is quoted: {\"my.label\"=\"x\"}"
+                      : "");
   }
 }
 
@@ -297,7 +301,7 @@ Token Lexer::lex_number() {
   const std::string_view read = text_.substr(begin_, at_ - begin_);
   std::size_t word_end = at_;
   while (word_end < text_.size() && is_alnum(text_[word_end])) ++word_end;
-  return fail(begin_, word_end, "bad number or duration syntax: " + quote(read),
+  return fail(begin_, word_end, "bad number or duration syntax: " + quote_shortened(read),
               "numbers are written like 0.5, 1e3 or 0x1f, durations like 30s, 5m or 1h30m");
 }
 

@@ -21,7 +21,7 @@ bool is_digit(char c) {
 }
 
 Error bad_number(std::string_view text, std::string_view why) {
-  return input_error({}, fmt::format("error parsing number {}: {}", quote(text), why));
+  return input_error({}, fmt::format("error parsing number {}: {}", quote_shortened(text), why));
 }
 
 /// Underscores stand between digits or behind the prefix 0x; nullopt when one does not.
@@ -160,7 +160,7 @@ Result<double> parse_number(std::string_view text) {
 
 Result<Duration> parse_duration_literal(std::string_view text) {
   const auto invalid = [&] {
-    return input_error({}, "not a valid duration string: " + quote(text));
+    return input_error({}, "not a valid duration string: " + quote_shortened(text));
   };
   const auto too_long = [] { return input_error({}, "duration out of range"); };
   std::int64_t total_ms = 0;
@@ -179,8 +179,8 @@ Result<Duration> parse_duration_literal(std::string_view text) {
     const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                                    [&](const Unit& known) { return known.name == name; });
     if (unit == kUnits.end()) {
-      return input_error({},
-                         fmt::format("unknown unit {} in duration {}", quote(name), quote(text)));
+      return input_error({}, fmt::format("unknown unit {} in duration {}", quote_shortened(name),
+                                         quote_shortened(text)));
     }
     const auto place = static_cast<std::size_t>(unit - kUnits.begin());
     if (place < next_unit) return invalid();
@@ -253,6 +253,11 @@ std::string quote(std::string_view text) {
     }
   }
   return out + '"';
+}
+
+std::string quote_shortened(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  return text.size() <= kShown ? quote(text) : quote(text.substr(0, kShown)) + "...";
 }
 
 char32_t code_point(std::string_view character) {

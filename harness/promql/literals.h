@@ -24,6 +24,9 @@ std::string unquote(std::string_view literal);
 /// In double quotes, escaped as Go's strconv.Quote does.
 std::string quote(std::string_view text);
 
+/// Likewise for messages: what lies behind the first 60 bytes becomes "...".
+std::string quote_shortened(std::string_view text);
+
 /// Of one character; U+FFFD for a byte that is none.
 char32_t code_point(std::string_view character);
 

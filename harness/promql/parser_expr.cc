@@ -254,8 +254,8 @@ std::unique_ptr<NumberLiteral> Parser::parse_number_or_duration() {
 NodePtr Parser::parse_call(const Token& name) {
   auto node = std::make_unique<Call>();
   node->function = find_function(text_of(name));
-  if (!node->function) {
-    complaints_.add(name.range, "unknown function with name " + quote(text_of(name)),
+  if (!node->function && !complaints_.full()) {
+    complaints_.add(name.range, "unknown function with name " + quote_shortened(text_of(name)),
                     function_hint(text_of(name)));
   }
   if (!parse_arguments(node->arguments)) return unexpected();

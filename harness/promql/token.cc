@@ -107,9 +107,9 @@ std::string describe(const Token& token, std::string_view text) {
     case TokenKind::kEnd:
       return "end of input";
     case TokenKind::kIdentifier:
-      return "identifier " + quote(text);
+      return "identifier " + quote_shortened(text);
     case TokenKind::kMetricIdentifier:
-      return "metric identifier " + quote(text);
+      return "metric identifier " + quote_shortened(text);
     case TokenKind::kString:
       return "string " + shortened();
     case TokenKind::kNumber:
