@@ -1,5 +1,6 @@
 #include "harness/metrics/gzip.h"
 
+#include <algorithm>
 #include <array>
 
 #include <zlib.h>

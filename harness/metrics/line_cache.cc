@@ -18,6 +18,7 @@ LineCache::Entry LineCache::find(std::string_view head) const {
 }
 
 LineCache::Entry LineCache::add(std::string_view head, SeriesId id) {
+  if (const Entry known = find(head); known != kNone) return known;
   const auto entry = static_cast<Entry>(heads_.size());
   heads_.push_back({keep(head), id});
   by_text_.emplace(heads_.back().text, entry);

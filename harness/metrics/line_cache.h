@@ -25,6 +25,7 @@ class LineCache {
     return rest.starts_with(head.text) ? expected_ : kNone;
   }
   Entry find(std::string_view head) const;
+  /// The entry of a head, made if there is none.
   Entry add(std::string_view head, SeriesId id);
   /// Moves past an entry: it was used, and it followed the one before.
   void advance(Entry entry) {

@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "harness/metrics/exposition_writer.h"
@@ -183,6 +184,9 @@ class Exporter {
 class NewFile {
  public:
   explicit NewFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".XXXXXX") {
+    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+    std::error_code ignored;  // opening the file says what is wrong
+    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
     const int descriptor = ::mkostemp(temporary_.data(), O_CLOEXEC);
     if (descriptor >= 0) file_ = ::fdopen(descriptor, "wb");
   }

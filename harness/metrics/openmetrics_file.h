@@ -37,11 +37,12 @@ using ByteSink = std::function<Result<void>(std::string_view piece)>;
 Result<ExportStats> write_openmetrics(const SeriesSource& source, const ByteSink& sink,
                                       StaleMarkers stale = StaleMarkers::kAsNan);
 /// To a file, compressed when the path ends in ".gz"; written to a temporary name and renamed.
+/// Makes missing folders.
 Result<ExportStats> export_openmetrics(const SeriesSource& source, const std::string& path,
                                        StaleMarkers stale = StaleMarkers::kAsNan);
 
 struct ImportStats {
-  std::size_t series = 0;   ///< distinct label sets in the file
+  std::size_t series = 0;   ///< told apart by their spelling
   std::size_t samples = 0;  ///< taken
   std::size_t refused = 0;  ///< out of order or duplicate
 };
