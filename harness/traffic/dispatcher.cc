@@ -9,6 +9,8 @@
 namespace tocsin::traffic {
 namespace {
 
+constexpr Nanos kBetweenFirstRequests = std::chrono::microseconds(100);
+
 Nanos scaled(Nanos unscaled, double time_scale) {
   return Nanos(std::llround(static_cast<double>(unscaled.count()) / time_scale));
 }
@@ -30,12 +32,13 @@ Dispatcher::Dispatcher(const Traffic& traffic, const Options& options, Recorder&
   for (std::uint32_t i = options.connections; i > 0; --i) free_.push_back({i - 1, Nanos(0)});
 }
 
-/// This part's users, beginning evenly over one think time, so that they don't march in step.
+/// This part's users. They begin evenly over one think time, so that they don't march in step; and
+/// nobody can open thousands of connections in the same instant.
 void Dispatcher::add_users(const Phase& phase, std::uint32_t index, Nanos start, Nanos end) {
   const Schedule::Options& part = options_.schedule;
   Users users = *phase.users;
   const Nanos think = scaled(users.think, part.time_scale);
-  const Nanos spread = std::min(think, end - start);
+  const Nanos spread = std::min(std::max(think, users.count * kBetweenFirstRequests), end - start);
   for (std::uint32_t user = part.part; user < users.count; user += part.of) {
     const double place = static_cast<double>(user) / users.count;
     const Nanos at = start + Nanos(std::llround(static_cast<double>(spread.count()) * place));

@@ -17,8 +17,9 @@
 
 namespace tocsin::traffic {
 
-/// One kind of request. `{seq}`, `{random}` and `{uuid}` in target, headers and body are replaced
-/// for each request.
+/// One kind of request. In target, headers and body are replaced, for each request: `{seq}` by its
+/// number in this run (from 0, each once), `{random}` by 16 hexadecimal digits, `{uuid}` by a
+/// random UUID. Host and Content-Length are added unless given.
 struct RequestTemplate {
   std::string name = {};  ///< what mixes call it
   std::string method = "GET";
@@ -28,21 +29,28 @@ struct RequestTemplate {
 };
 
 struct LoadOptions {
-  std::string url;  ///< http://host:port or https://…; a path here is put before every target
+  /// http://host:port or https://…; a path here is put before every target. A target "/" means just
+  /// that path; only then may the URL have a query.
+  std::string url;
   std::vector<RequestTemplate> requests;
-  Traffic traffic;
+  Traffic traffic;  ///< a phase without mix sends all requests alike
   std::uint64_t seed = 0;
   double time_scale = 1;
-  std::uint32_t connections = 64;  ///< over all threads
+  /// At most so many, over all threads. They are opened when needed and kept; the one used last is
+  /// used next.
+  std::uint32_t connections = 64;
   std::uint32_t threads = 1;
-  Duration timeout = std::chrono::seconds(10);  ///< from the actual send
-  /// How long to wait for answers after the schedule's end; then they are `unfinished`.
+  /// From when a connection takes the request, to the answer's last byte.
+  Duration timeout = std::chrono::seconds(10);
+  /// How long to wait for answers after the schedule's end; then they are `unfinished`, and so is
+  /// what still waits for a connection.
   Duration drain = std::chrono::seconds(5);
   /// Requests that wait for a free connection; more are `dropped`.
   std::uint32_t waiting_limit = 100'000;
   bool keep_alive = true;
   bool verify_tls = true;
   std::string ca_file;  ///< empty: the system's
+  /// A run has at most 600 slices; in a longer one they are 2, 4, 8, … times as long.
   Duration slice = std::chrono::seconds(1);
   /// The run is invalid when the generator itself was later than this at its 99th percentile (send
   /// lag while connections were free), or offered less than 99 % of the schedule.
@@ -56,6 +64,8 @@ struct LoadProgress {
 };
 
 struct LoadOutcome {
+  /// Latencies are those of answered requests. A request belongs to the slice of its intended send
+  /// time; `to` is the end of the traffic, or of the run when it was stopped.
   LoadResult result;
   /// Empty, or why the figures say nothing about the target.
   std::string invalid_reason;

@@ -14,6 +14,8 @@
 namespace tocsin::traffic {
 namespace {
 
+constexpr std::uint32_t kMostThreads = 256;
+
 Result<void> check_numbers(const LoadOptions& options) {
   const auto positive = [](Duration d) { return d > Duration(0); };
   if (!(options.time_scale > 0) || !std::isfinite(options.time_scale)) {
@@ -21,6 +23,9 @@ Result<void> check_numbers(const LoadOptions& options) {
   }
   if (options.connections == 0) return input_error({}, "a load needs at least one connection");
   if (options.threads == 0) return input_error({}, "a load needs at least one thread");
+  if (options.threads > kMostThreads) {
+    return input_error({}, fmt::format("a load has at most {} threads", kMostThreads));
+  }
   if (options.threads > options.connections) {
     return input_error({}, fmt::format("{} threads cannot share {} connections", options.threads,
                                        options.connections));

@@ -51,6 +51,7 @@ TEST(LoadPlan, RefusesBadOptions) {
   EXPECT_THAT(problem([](LoadOptions& o) { o.threads = 0; }), HasSubstr("one thread"));
   EXPECT_EQ(problem([](LoadOptions& o) { o.threads = 65; }),
             "65 threads cannot share 64 connections");
+  EXPECT_THAT(problem([](LoadOptions& o) { o.threads = 257; }), HasSubstr("at most 256 threads"));
   EXPECT_THAT(problem([](LoadOptions& o) { o.timeout = Duration(0); }), HasSubstr("timeout"));
   EXPECT_THAT(problem([](LoadOptions& o) { o.slice = Duration(0); }), HasSubstr("slice"));
   EXPECT_THAT(problem([](LoadOptions& o) { o.drain = Duration(-1); }), HasSubstr("drain"));

@@ -46,8 +46,8 @@ void BM_DispatchAndRecord(benchmark::State& state) {
   Recorder recorder(traffic, {});
   Dispatcher dispatcher(traffic, {.schedule = {}, .connections = 64, .waiting_limit = 0}, recorder);
   std::vector<Dispatcher::Assignment> busy;
-  while (const auto assignment = dispatcher.poll(Nanos(0))) busy.push_back(*assignment);
-  Nanos now{0};
+  Nanos now = std::chrono::seconds(1);
+  while (const auto assignment = dispatcher.poll(now)) busy.push_back(*assignment);
   std::size_t next = 0;
   for (auto _ : state) {
     now += Nanos(8'000);

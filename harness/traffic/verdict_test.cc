@@ -45,6 +45,9 @@ TEST(Verdict, ALateGeneratorMeasuresNothing) {
   counts = good(1'000);
   counts.send_lag.add(milliseconds(25), 9);
   EXPECT_EQ(invalid_reason(open_loop(), counts, {}), "") << "fewer than one in a hundred";
+  counts = good(10);
+  counts.send_lag.add(milliseconds(25), 2);
+  EXPECT_EQ(invalid_reason(open_loop(), counts, {}), "") << "too few to say";
 }
 
 TEST(Verdict, DroppedRequestsAreNoMeasurement) {
