@@ -388,7 +388,8 @@ class Format {
     reordered_ = true;
     after_index = true;
     const std::size_t close = rest_.find(']');
-    const std::string_view digits = rest_.substr(1, close == std::string_view::npos ? 0 : close - 1);
+    const std::string_view digits =
+        rest_.substr(1, close == std::string_view::npos ? 0 : close - 1);
     std::size_t number = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     const bool whole = !digits.empty() && parsed.ptr == digits.data() + digits.size();

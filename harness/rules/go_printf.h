@@ -11,7 +11,8 @@
 namespace tocsin::rules::templates {
 
 /// fmt.Sprintf: every verb, flag, width, precision, "*" and argument index; wrong uses give Go's
-/// "%!d(string=x)", "%!s(MISSING)", "%!(EXTRA int=1)" and the like. Widths above a thousand are cut.
+/// "%!d(string=x)", "%!s(MISSING)", "%!(EXTRA int=1)" and the like. Widths above a thousand are
+/// cut.
 std::string go_sprintf(std::string_view format, std::span<const Value> arguments);
 /// fmt.Sprint: a space between operands when neither is a string.
 std::string go_sprint(std::span<const Value> arguments);

@@ -229,8 +229,8 @@ std::optional<double> go_parse_float(std::string_view text) {
     if (!is_digit(lower.front()) && lower.front() != '.') return std::nullopt;
     const char* const begin = lower.data() + (hex ? 2 : 0);
     const char* const end = lower.data() + lower.size();
-    const auto parsed = std::from_chars(
-        begin, end, value, hex ? std::chars_format::hex : std::chars_format::general);
+    const auto parsed = std::from_chars(begin, end, value,
+                                        hex ? std::chars_format::hex : std::chars_format::general);
     if (parsed.ptr != end || parsed.ec != std::errc()) return std::nullopt;
   }
   return negative ? -value : value;

@@ -9,6 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/promql/parser.h"
+#include "harness/rules/scalar_position.h"
 
 /// Rule files in Prometheus' own format.
 
@@ -28,6 +29,7 @@ struct Rule {
   promql::Expression expression;
   SourcePos pos;             ///< of the rule's first key
   SourcePos expression_pos;  ///< of the expression's first character
+  ScalarMap expression_map;  ///< from places in the expression's text to places in the file
   Duration hold{0};          ///< `for`
   Duration keep_firing_for{0};
   std::vector<std::pair<std::string, TemplateText>> labels;  ///< in file order
@@ -47,11 +49,18 @@ struct RuleGroup {
 struct RuleFile {
   std::string path;
   std::vector<RuleGroup> groups;
+  /// What Prometheus accepts and is likely a mistake: rules with the same name and labels, or
+  /// copied whole; names that Prometheus 2 refuses; a second document.
+  std::vector<Error> warnings;
 };
+
+/// Bounds that keep hostile files harmless.
+inline constexpr std::size_t kLargestRuleFile = 16 << 20;  ///< bytes
+inline constexpr std::size_t kMostRules = 100'000;
 
 /// Every problem of the file goes to `diagnostics`: YAML syntax, unknown and duplicate keys, bad
 /// durations, expressions (positions inside the YAML scalar), templates, label names, duplicate
-/// groups, two rules that say the same. Returns what could be read, which is only fit for use
+/// groups. Returns what could be read, which is only fit for use
 /// when nothing was added.
 RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics);
 /// The same from disk; an unreadable file is a diagnostic too.

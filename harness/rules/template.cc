@@ -37,8 +37,8 @@ TemplateUse use_of(const Operand& operand) {
     case OperandKind::kField:
       return operand.fields.front() == "Value" ? TemplateUse::kValue : TemplateUse::kLabels;
     case OperandKind::kVariable: {
-      const bool whole = operand.text == "$" &&
-                         (operand.fields.empty() || operand.fields.front() == "Value");
+      const bool whole =
+          operand.text == "$" && (operand.fields.empty() || operand.fields.front() == "Value");
       return whole || operand.text == "$value" ? TemplateUse::kValue : TemplateUse::kLabels;
     }
     case OperandKind::kPipeline:
@@ -117,10 +117,10 @@ Result<std::string> Template::expand(const TemplateData& data) const {
   auto text = templates::execute(impl_->tree, data);
   if (!text.has_error()) return std::move(*text);
   const templates::Failure& failure = text.error();
-  return input_error(position(impl_->tree.source, failure.pos),
-                     failure.context.empty() ? failure.reason
-                                             : "at <" + failure.context + ">: " + failure.reason,
-                     static_cast<int>(utf8_length(failure.context)));
+  return input_error(
+      position(impl_->tree.source, failure.pos),
+      failure.context.empty() ? failure.reason : "at <" + failure.context + ">: " + failure.reason,
+      static_cast<int>(utf8_length(failure.context)));
 }
 
 std::string Template::expand_for_alert(std::string_view alert, const TemplateData& data) const {

@@ -339,7 +339,8 @@ class Executor {
   Outcome<Value> field(const Value& dot, const Value& receiver, const Operand& node,
                        const std::string& name, std::span<const Operand> arguments, Final final) {
     if (receiver.is_nil()) return Value();
-    if (has_methods(receiver)) return method(dot, receiver, node, name, arguments, std::move(final));
+    if (has_methods(receiver))
+      return method(dot, receiver, node, name, arguments, std::move(final));
     const bool has_arguments = !arguments.empty() || final;
     if (receiver.as<Labels>() != nullptr || receiver.as<Arguments>() != nullptr) {
       if (has_arguments) return failure(name + " is not a method but has arguments");
@@ -453,8 +454,8 @@ class Executor {
         [[fallthrough]];
       case OperandKind::kString:
         if (type == ParameterType::kSample || type == ParameterType::kSamples) {
-          return failure(fmt::format("can't handle {} for arg of type {}", node.text,
-                                     to_string(type)));
+          return failure(
+              fmt::format("can't handle {} for arg of type {}", node.text, to_string(type)));
         }
         break;
       default:

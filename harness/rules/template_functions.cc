@@ -98,7 +98,8 @@ Result<Value> humanize_duration(Args args, const TemplateData&) {
   const std::int64_t minutes = whole / 60 % 60;
   const std::int64_t hours = whole / 3600 % 24;
   const std::int64_t days = whole / 86400;
-  if (days != 0) return Value(fmt::format("{}{}d {}h {}m {}s", sign, days, hours, minutes, seconds));
+  if (days != 0)
+    return Value(fmt::format("{}{}d {}h {}m {}s", sign, days, hours, minutes, seconds));
   if (hours != 0) return Value(fmt::format("{}{}h {}m {}s", sign, hours, minutes, seconds));
   if (minutes != 0) return Value(fmt::format("{}{}m {}s", sign, minutes, seconds));
   return Value(sign + four_digits(magnitude) + 's');

@@ -88,8 +88,8 @@ class Lexer {
       done_ = true;
       return;
     }
-    const bool trims = open + 3 < input_.size() && input_[open + 2] == '-' &&
-                       is_space(input_[open + 3]);
+    const bool trims =
+        open + 3 < input_.size() && input_[open + 2] == '-' && is_space(input_[open + 3]);
     if (trims) text = text.substr(0, text.find_last_not_of(kSpaces) + 1);
     if (!text.empty()) emit(TokenKind::kText, text.size());
     at_ = open;
@@ -243,8 +243,8 @@ class Lexer {
   bool in_exponent(std::size_t length) const {
     const char before = peek(length - 1);
     const std::string_view start = rest().substr(0, 3);
-    const bool hex = start.find('x') != std::string_view::npos ||
-                     start.find('X') != std::string_view::npos;
+    const bool hex =
+        start.find('x') != std::string_view::npos || start.find('X') != std::string_view::npos;
     return hex ? before == 'p' || before == 'P' : before == 'e' || before == 'E';
   }
 

@@ -42,7 +42,7 @@ enum class TokenKind {
   kTemplate,
   kWith,
   kError,  ///< `text` is the message; the last token
-  kEof,   ///< end of input; the last token
+  kEof,    ///< end of input; the last token
 };
 
 struct Token {

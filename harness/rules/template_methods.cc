@@ -36,9 +36,8 @@ constexpr std::array<TimeMethod, 12> kTimeMethods = {{
     {"UTC", [](Timestamp at) { return Value(GoTime{at}); }},
     {"Unix",
      [](Timestamp at) {
-       return Value(std::int64_t{std::chrono::floor<std::chrono::seconds>(at)
-                                     .time_since_epoch()
-                                     .count()});
+       return Value(
+           std::int64_t{std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count()});
      }},
     {"UnixMilli", [](Timestamp at) { return Value(to_ms(at)); }},
     {"Year", number_of<'2', '0', '0', '6'>},

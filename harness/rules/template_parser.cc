@@ -72,8 +72,7 @@ class Parser {
     if (token.kind != kind) unexpected(token, context);
   }
 
-  void fail(std::uint32_t pos, std::string message, std::size_t length = 1,
-            std::string hint = {}) {
+  void fail(std::uint32_t pos, std::string message, std::size_t length = 1, std::string hint = {}) {
     if (!problem_) {
       problem_ = Problem{pos, std::move(message), static_cast<int>(length), std::move(hint)};
     }
@@ -323,11 +322,7 @@ class Parser {
         return pipe;
       }
       if (!starts_operand(token.kind)) {
-        if (token.kind == TokenKind::kPipe && !pipe->commands.empty()) {
-          fail(token.pos, "missing command after \"|\"");
-        } else {
-          unexpected(token, context);
-        }
+        unexpected(token, context);
         break;
       }
       pipe->commands.push_back(command());
@@ -395,8 +390,8 @@ class Parser {
         case OperandKind::kNil:
         case OperandKind::kCharacterOrNumber:
         case OperandKind::kString:
-          return fail(pipe.commands[i].pos, "non executable command in pipeline stage " +
-                                                std::to_string(i + 1));
+          return fail(pipe.commands[i].pos,
+                      "non executable command in pipeline stage " + std::to_string(i + 1));
         default:
           break;
       }
@@ -413,10 +408,6 @@ class Parser {
       if (token.kind == TokenKind::kPipe) {
         if (command.arguments.empty()) fail(token.pos, "empty command");
         next();
-        const Token& after = peek_word();
-        if (after.kind == TokenKind::kRightDelim || after.kind == TokenKind::kRightParen) {
-          fail(token.pos, "missing command after \"|\"");
-        }
       } else if (token.kind != TokenKind::kRightDelim && token.kind != TokenKind::kRightParen) {
         unexpected(token, "operand");
       }

@@ -42,8 +42,7 @@ bool is_true(const Value& value) {
                [](const GoTime&) { return true; }, [](const GoDuration&) { return true; },
                [](const Arguments& held) { return !held->empty(); },
                [](const Sample&) { return true; },
-               [](const Samples& held) { return !held.empty(); },
-               [](const Root&) { return true; }},
+               [](const Samples& held) { return !held.empty(); }, [](const Root&) { return true; }},
       value.held);
 }
 

@@ -52,8 +52,8 @@ struct Value {
 
   Value() = default;
   template <class T>
-    requires std::is_constructible_v<Held, T>
-  Value(T value) : held(std::move(value)) {}  // NOLINT(google-explicit-constructor): a variant
+  requires std::is_constructible_v<Held, T> Value(T value)
+      : held(std::move(value)) {}  // NOLINT(google-explicit-constructor): a variant
 
   template <class T>
   const T* as() const {

@@ -38,13 +38,15 @@ std::string mapped(std::string_view text, Map map) {
 
 char32_t to_upper(char32_t c) {
   if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
-  return unicode() == nullptr ? c
-                              : static_cast<char32_t>(towupper_l(static_cast<wint_t>(c), unicode()));
+  return unicode() == nullptr
+             ? c
+             : static_cast<char32_t>(towupper_l(static_cast<wint_t>(c), unicode()));
 }
 char32_t to_lower(char32_t c) {
   if (c < 0x80) return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-  return unicode() == nullptr ? c
-                              : static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), unicode()));
+  return unicode() == nullptr
+             ? c
+             : static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), unicode()));
 }
 
 bool has_case(char32_t c) {

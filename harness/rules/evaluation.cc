@@ -1,0 +1,199 @@
+#include "harness/rules/evaluation.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+#include "harness/rules/plan.h"
+#include "harness/rules/rule_runner.h"
+
+namespace tocsin::rules {
+namespace {
+
+using Runners = std::vector<std::unique_ptr<RuleRunner>>;
+
+Runners make_runners(const Plan& plan, const RunContext& context) {
+  Runners runners;
+  for (const PlannedRule& planned : plan.rules) {
+    runners.push_back(planned.rule->kind == Rule::Kind::kRecording
+                          ? make_recording_runner(*planned.group, *planned.rule, context)
+                          : make_alerting_runner(*planned.group, *planned.rule, context));
+  }
+  return runners;
+}
+
+EvaluationOutcome collect(const Runners& runners) {
+  EvaluationOutcome outcome;
+  for (const auto& runner : runners) runner->report(outcome);
+  std::stable_sort(outcome.episodes.begin(), outcome.episodes.end(),
+                   [](const AlertEpisode& a, const AlertEpisode& b) {
+                     return std::tie(a.pending_at, a.alert, a.labels) <
+                            std::tie(b.pending_at, b.alert, b.labels);
+                   });
+  return outcome;
+}
+
+/// Samples of several rules, held back to be appended series by series in time order. At the same
+/// time an earlier rule's sample comes first, and the store refuses the others.
+class MergingSink final : public SampleSink {
+ public:
+  bool append(const Labels& labels, Timestamp at, double value) override {
+    return hold(labels, {at, value, nullptr});
+  }
+  bool append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) override {
+    return hold(labels, {at, 0, std::move(histogram)});
+  }
+
+  void flush_to(SampleSink& sink) {
+    for (auto& [labels, samples] : series_) {
+      std::stable_sort(samples.begin(), samples.end(),
+                       [](const Sample& a, const Sample& b) { return a.at < b.at; });
+      for (Sample& sample : samples) {
+        if (sample.histogram) {
+          sink.append_native(labels, sample.at, std::move(sample.histogram));
+        } else {
+          sink.append(labels, sample.at, sample.value);
+        }
+      }
+    }
+    series_.clear();
+  }
+
+ private:
+  struct Sample {
+    Timestamp at;
+    double value;
+    NativeHistogramPtr histogram;
+  };
+  bool hold(const Labels& labels, Sample sample) {
+    series_[labels].push_back(std::move(sample));
+    return true;
+  }
+
+  std::map<Labels, std::vector<Sample>> series_;
+};
+
+/// Evaluations that go on together.
+class Timelines {
+ public:
+  Timelines(const Plan& plan, const EvaluationOptions& options, Timestamp end)
+      : plan_(plan), options_(options), end_(end) {}
+
+  promql::Timeline of(std::size_t rule) const {
+    const std::optional<Duration>& own = plan_.rules[rule].group->interval;
+    return {options_.origin, end_, own.value_or(options_.interval)};
+  }
+
+  void run_whole(const Component& component, Runners& runners, SampleSink& sink) const {
+    for (const std::size_t rule : component.rules) runners[rule]->run(of(rule), sink);
+  }
+
+  /// At each point in time, those rules that are due, in order.
+  void run_steps(const Component& component, Runners& runners, SampleSink& sink) const {
+    std::vector<Timestamp> due(component.rules.size(), options_.origin);
+    for (;;) {
+      const Timestamp now = *std::min_element(due.begin(), due.end());
+      if (now > end_) return;
+      for (std::size_t i = 0; i < due.size(); ++i) {
+        if (due[i] != now) continue;
+        runners[component.rules[i]]->run(promql::Timeline::instant(now), sink);
+        due[i] += of(component.rules[i]).step;
+      }
+    }
+  }
+
+ private:
+  const Plan& plan_;
+  const EvaluationOptions& options_;
+  Timestamp end_;
+};
+
+}  // namespace
+
+EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const SeriesSource& store,
+                                    SampleSink& sink, Timestamp end,
+                                    const EvaluationOptions& options) {
+  const Plan plan = make_plan(files, options.query, options.write_alert_series);
+  const RunContext context{store, options};
+  Runners runners = make_runners(plan, context);
+  const Timelines timelines(plan, options, end);
+  for (const Component& component : plan.components) {
+    switch (component.evaluation) {
+      case Evaluation::kWhole:
+        timelines.run_whole(component, runners, sink);
+        break;
+      case Evaluation::kMerged: {
+        MergingSink merging;
+        timelines.run_whole(component, runners, merging);
+        merging.flush_to(sink);
+        break;
+      }
+      case Evaluation::kSteps:
+        timelines.run_steps(component, runners, sink);
+        break;
+    }
+  }
+  return collect(runners);
+}
+
+struct LiveEvaluation::Impl {
+  Impl(std::span<const RuleFile> files, const SeriesSource& store, SampleSink& to,
+       EvaluationOptions given)
+      : options(std::move(given)),
+        context{store, options},
+        sink(to),
+        plan(make_plan(files, options.query, options.write_alert_series)),
+        runners(make_runners(plan, context)),
+        due(plan.groups.size(), options.origin) {}
+
+  Duration interval(std::size_t group) const {
+    return plan.groups[group]->interval.value_or(options.interval);
+  }
+
+  void evaluate(Timestamp now) {
+    for (std::size_t rule = 0; rule < runners.size(); ++rule) {
+      if (due[plan.rules[rule].group_index] != now) continue;
+      runners[rule]->run(promql::Timeline::instant(now), sink);
+    }
+    for (std::size_t group = 0; group < due.size(); ++group) {
+      if (due[group] == now) due[group] += interval(group);
+    }
+  }
+
+  EvaluationOptions options;
+  RunContext context;
+  SampleSink& sink;
+  Plan plan;
+  Runners runners;
+  std::vector<Timestamp> due;  ///< by group
+};
+
+LiveEvaluation::LiveEvaluation(std::span<const RuleFile> files, const SeriesSource& store,
+                               SampleSink& sink, EvaluationOptions options)
+    : impl_(std::make_unique<Impl>(files, store, sink, std::move(options))) {}
+
+LiveEvaluation::~LiveEvaluation() = default;
+
+Timestamp LiveEvaluation::next_due() const {
+  const auto first = std::min_element(impl_->due.begin(), impl_->due.end());
+  return first == impl_->due.end() ? Timestamp::max() : *first;
+}
+
+void LiveEvaluation::tick(Timestamp now) {
+  for (Timestamp due = next_due(); due <= now && due != Timestamp::max(); due = next_due()) {
+    impl_->evaluate(due);
+  }
+}
+
+std::vector<AlertEpisode> LiveEvaluation::active() const {
+  std::vector<AlertEpisode> episodes;
+  for (const auto& runner : impl_->runners) runner->report_active(episodes);
+  return episodes;
+}
+
+EvaluationOutcome LiveEvaluation::outcome() const {
+  return collect(impl_->runners);
+}
+
+}  // namespace tocsin::rules

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "harness/promql/evaluator.h"
+#include "harness/rules/rule.h"
+
+/// In which order rules are evaluated, and which of them can be evaluated over a whole timeline at
+/// once.
+
+namespace tocsin::rules {
+
+struct PlannedRule {
+  const RuleGroup* group = nullptr;
+  const Rule* rule = nullptr;
+  std::size_t group_index = 0;  ///< into Plan::groups
+};
+
+enum class Evaluation {
+  kWhole,   ///< one rule, whole timelines at a time
+  kMerged,  ///< rules that may write the same series: each whole, their samples put in time order
+  kSteps,   ///< rules that read what they or later ones record: step by step, in order
+};
+
+struct Component {
+  Evaluation evaluation = Evaluation::kWhole;
+  std::vector<std::size_t> rules;  ///< into Plan::rules, in their order
+};
+
+struct Plan {
+  /// A group that reads what another records comes after it; else, and in circles, in file order.
+  std::vector<const RuleGroup*> groups;
+  /// Group by group in this order, within a group as in its file: at one point in time, rules are
+  /// evaluated in this order.
+  std::vector<PlannedRule> rules;
+  /// All rules, each once. A component reads nothing that later ones record.
+  std::vector<Component> components;
+};
+
+/// With `alerts_are_series`, alerting rules write ALERTS and ALERTS_FOR_STATE.
+Plan make_plan(std::span<const RuleFile> files, const promql::QueryOptions& options,
+               bool alerts_are_series);
+
+/// The strongly connected components of a graph: each after those that it has edges from, ties by
+/// the smallest node; nodes ascending within one.
+std::vector<std::vector<std::size_t>> ordered_components(
+    const std::vector<std::vector<std::size_t>>& edges);
+
+}  // namespace tocsin::rules

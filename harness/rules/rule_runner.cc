@@ -1,0 +1,85 @@
+#include "harness/rules/rule_runner.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tocsin::rules {
+namespace {
+
+/// Steps that are evaluated in one go: bounds the memory of results, and a failing step costs no
+/// more than its stretch.
+constexpr std::size_t kStretch = 8192;
+
+promql::Timeline part(const promql::Timeline& whole, std::size_t first, std::size_t count) {
+  return {whole.at(first), whole.at(first + count - 1), whole.step};
+}
+
+}  // namespace
+
+RuleRunner::RuleRunner(const RuleGroup& group, const Rule& rule, const RunContext& context)
+    : group_(group), rule_(rule), context_(context) {}
+
+void RuleRunner::run(const promql::Timeline& due, SampleSink& sink) {
+  const std::size_t steps = due.steps();
+  for (std::size_t first = 0; first < steps; first += kStretch) {
+    run_stretch(part(due, first, std::min(kStretch, steps - first)), sink);
+  }
+}
+
+void RuleRunner::run_stretch(const promql::Timeline& due, SampleSink& sink) {
+  const promql::ValueType type = rule_.expression.root->type;
+  if (type != promql::ValueType::kVector && type != promql::ValueType::kScalar) {
+    for (std::size_t i = 0; i < due.steps(); ++i) {
+      fail(due.at(i), input_error({}, "rule result is not a vector or scalar"));
+    }
+    return;
+  }
+  const promql::Timeline asked{sample_time(due.start), sample_time(due.end), due.step};
+  Result<promql::QueryResult> result =
+      promql::evaluate(rule_.expression, context_.store, asked, context_.options.query);
+  if (!result.has_error()) {
+    for (const promql::Annotation& annotation : result->annotations) {
+      if (std::find(annotations_.begin(), annotations_.end(), annotation) == annotations_.end()) {
+        annotations_.push_back(annotation);
+      }
+    }
+    return consume(*result, due, sink);
+  }
+  const std::size_t steps = due.steps();
+  if (steps <= 1) return fail(due.start, in_file(std::move(result).error()));
+  run_stretch(part(due, 0, steps / 2), sink);
+  run_stretch(part(due, steps / 2, steps - steps / 2), sink);
+}
+
+/// Positions of evaluation errors are within the expression.
+Error RuleRunner::in_file(Error error) const {
+  if (error.pos.line > 0) {
+    error.pos = rule_.expression_map.at(error.pos.line, error.pos.column);
+  } else {
+    error.pos = rule_.expression_pos;
+  }
+  return error;
+}
+
+void RuleRunner::fail(Timestamp due, Error error) {
+  if (failures_.empty()) {
+    if (error.pos.line == 0) error.pos = rule_.pos;
+    failures_.push_back({group_.name, rule_.name, due, 0, std::move(error)});
+  }
+  ++failures_.front().times;
+}
+
+void RuleRunner::report(EvaluationOutcome& outcome) const {
+  outcome.failures.insert(outcome.failures.end(), failures_.begin(), failures_.end());
+  for (const promql::Annotation& annotation : annotations_) {
+    const auto& all = outcome.annotations;
+    if (std::find(all.begin(), all.end(), annotation) == all.end()) {
+      outcome.annotations.push_back(annotation);
+    }
+  }
+}
+
+void RuleRunner::report_active(std::vector<AlertEpisode>&) const {}
+
+}  // namespace tocsin::rules
