@@ -1,0 +1,274 @@
+// topk, bottomk, limitk, limit_ratio and count_values.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "harness/base/utf8.h"
+#include "harness/promql/aggregator.h"
+#include "harness/promql/label_hash.h"
+#include "harness/promql/literals.h"
+#include "harness/promql/native_histogram_text.h"
+
+namespace tocsin::promql {
+namespace {
+
+struct ParameterBounds {
+  double lowest = std::numeric_limits<double>::infinity();
+  double highest = -std::numeric_limits<double>::infinity();
+  bool any_nan = false;
+
+  explicit ParameterBounds(const ScalarColumn& parameter) {
+    for (const double value : parameter.values) {
+      any_nan = any_nan || std::isnan(value);
+      lowest = std::min(lowest, value);
+      highest = std::max(highest, value);
+    }
+  }
+};
+
+/// The largest k of all steps; 0 when there is nothing to select anywhere.
+std::size_t largest_k(const AggregateContext& context) {
+  const ParameterBounds bounds(context.parameter);
+  const TextRange range = context.node.parameter->range;
+  if (bounds.highest < 1) return 0;
+  if (bounds.any_nan) context.evaluation.fail("Parameter value is NaN", range);
+  constexpr double kEnd = 9223372036854775808.0;  // 2^63
+  if (bounds.lowest <= -kEnd) {
+    context.evaluation.fail("Scalar value " + format_g(bounds.lowest) + " underflows int64", range);
+  }
+  if (bounds.highest >= kEnd) {
+    context.evaluation.fail("Scalar value " + format_g(bounds.highest) + " overflows int64", range);
+  }
+  return static_cast<std::size_t>(bounds.highest);
+}
+
+/// The k best values at each step, as heaps with the worst on top, all in one array. Ties are
+/// resolved as Go's container/heap does, so that the same series stay as in Prometheus.
+class TopHeaps {
+ public:
+  struct Entry {
+    double value = 0;
+    std::uint32_t row = 0;
+  };
+
+  TopHeaps(std::size_t steps, bool largest)
+      : sizes_(steps, 0), entries_(steps * room_), largest_(largest) {}
+
+  void offer(std::size_t step, std::size_t k, Entry entry) {
+    Entry* heap = &entries_[step * room_];
+    std::uint32_t& size = sizes_[step];
+    if (size < k) {
+      if (size == room_) {
+        grow();
+        heap = &entries_[step * room_];
+      }
+      heap[size] = entry;
+      sift_up(heap, size++);
+    } else if (beats(entry.value, heap[0].value)) {
+      heap[0] = entry;
+      sift_down(heap, size);
+    }
+  }
+
+  /// Best first.
+  std::span<Entry> sorted(std::size_t step) {
+    Entry* heap = &entries_[step * room_];
+    std::stable_sort(heap, heap + sizes_[step],
+                     [this](const Entry& a, const Entry& b) { return worse(b, a); });
+    return {heap, sizes_[step]};
+  }
+
+ private:
+  bool beats(double value, double top) const {
+    return (largest_ ? top < value : top > value) || (std::isnan(top) && !std::isnan(value));
+  }
+  bool worse(const Entry& a, const Entry& b) const {
+    if (std::isnan(a.value)) return !std::isnan(b.value);
+    return largest_ ? a.value < b.value : a.value > b.value;
+  }
+  void sift_up(Entry* heap, std::size_t i) const {
+    while (i > 0 && worse(heap[i], heap[(i - 1) / 2])) {
+      std::swap(heap[i], heap[(i - 1) / 2]);
+      i = (i - 1) / 2;
+    }
+  }
+  void sift_down(Entry* heap, std::size_t size) const {
+    for (std::size_t i = 0;;) {
+      std::size_t child = 2 * i + 1;
+      if (child >= size) return;
+      if (child + 1 < size && worse(heap[child + 1], heap[child])) ++child;
+      if (!worse(heap[child], heap[i])) return;
+      std::swap(heap[child], heap[i]);
+      i = child;
+    }
+  }
+  void grow() {
+    const std::size_t room = room_ * 2;
+    std::vector<Entry> entries(sizes_.size() * room);
+    for (std::size_t s = 0; s < sizes_.size(); ++s) {
+      std::copy_n(&entries_[s * room_], sizes_[s], &entries[s * room]);
+    }
+    entries_ = std::move(entries);
+    room_ = room;
+  }
+
+  std::size_t room_ = 4;
+  std::vector<std::uint32_t> sizes_;
+  std::vector<Entry> entries_;
+  bool largest_;
+};
+
+/// The rows that were selected at some step, in order of first selection.
+class SelectedRows {
+ public:
+  SelectedRows(std::size_t steps, const std::vector<Row>& heads)
+      : steps_(steps), heads_(heads), at_(heads.size(), kNone) {}
+
+  Row& of(std::uint32_t head) {
+    if (at_[head] == kNone) {
+      at_[head] = rows_.size();
+      rows_.emplace_back();
+      rows_.back().clear(steps_);
+      rows_.back().labels = heads_[head].labels;
+      rows_.back().drop_name = heads_[head].drop_name;
+    }
+    return rows_[at_[head]];
+  }
+  std::vector<Row>& all() { return rows_; }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t steps_;
+  const std::vector<Row>& heads_;
+  std::vector<std::size_t> at_;
+  std::vector<Row> rows_;
+};
+
+bool has_histogram_sample(const Row& row) {
+  return std::any_of(row.histograms.begin(), row.histograms.end(),
+                     [](const NativeHistogramPtr& histogram) { return histogram != nullptr; });
+}
+
+}  // namespace
+
+void evaluate_topk(AggregateContext& context, RowSink sink) {
+  const std::size_t steps = context.timeline.steps();
+  const std::size_t k = largest_k(context);
+  const Grouping grouping(context.node);
+  const bool largest = context.node.op == AggregateOp::kTopk;
+  std::unordered_map<Labels, std::size_t> index;
+  std::vector<TopHeaps> groups;
+  std::vector<Row> heads;  // labels only
+  context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
+    if (k == 0) return;
+    if (has_histogram_sample(row)) {
+      context.evaluation.note(
+          histogram_ignored_in_aggregation(to_string(context.node.op), context.node.range));
+      row.keep_floats();
+    }
+    const auto [found, is_new] = index.try_emplace(grouping.of(row.labels), groups.size());
+    if (is_new) {
+      context.evaluation.charge(steps);
+      groups.emplace_back(steps, largest);
+    }
+    TopHeaps& heaps = groups[found->second];
+    const auto head = static_cast<std::uint32_t>(heads.size());
+    heads.emplace_back();
+    heads.back().labels = row.labels;
+    heads.back().drop_name = row.drop_name;
+    row.present.for_each([&](std::size_t i) {
+      const double wanted = context.parameter[i];
+      if (wanted >= 1) heaps.offer(i, static_cast<std::size_t>(wanted), {row.values[i], head});
+    });
+  });
+  SelectedRows selected(steps, heads);
+  for (TopHeaps& heaps : groups) {
+    for (std::size_t i = 0; i < steps; ++i) {
+      for (const TopHeaps::Entry& entry : heaps.sorted(i)) {
+        selected.of(entry.row).set(i, entry.value);
+      }
+    }
+  }
+  context.evaluation.charge(selected.all().size() * steps);
+  for (Row& row : selected.all()) sink(row);
+}
+
+void evaluate_limitk(AggregateContext& context, RowSink sink) {
+  const std::size_t k = largest_k(context);
+  const Grouping grouping(context.node);
+  std::unordered_map<Labels, std::vector<std::uint32_t>> taken;
+  context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
+    if (k == 0) return;
+    std::vector<std::uint32_t>& counts = taken[grouping.of(row.labels)];
+    counts.resize(row.steps());
+    Presence kept(row.steps());
+    row.present.for_each([&](std::size_t i) {
+      const double wanted = context.parameter[i];
+      if (wanted < 1 || counts[i] >= static_cast<std::size_t>(wanted)) return;
+      ++counts[i];
+      kept.set(i);
+    });
+    if (kept.none()) return;
+    row.present = kept;
+    sink(row);
+  });
+}
+
+void evaluate_limit_ratio(AggregateContext& context, RowSink sink) {
+  const ParameterBounds bounds(context.parameter);
+  const TextRange range = context.node.parameter->range;
+  const bool nothing = bounds.highest == 0 && bounds.lowest == 0;
+  if (!nothing && bounds.any_nan) context.evaluation.fail("Ratio value is NaN", range);
+  if (bounds.highest > 1) context.evaluation.note(invalid_ratio(bounds.highest, 1, range));
+  if (bounds.lowest < -1) context.evaluation.note(invalid_ratio(bounds.lowest, -1, range));
+  context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
+    if (nothing) return;
+    const double offset = static_cast<double>(label_hash(row.labels)) /
+                          static_cast<double>(std::numeric_limits<std::uint64_t>::max());
+    Presence kept = row.present;
+    row.present.for_each([&](std::size_t i) {
+      const double ratio = std::clamp(context.parameter[i], -1.0, 1.0);
+      const bool taken = ratio >= 0 ? offset < ratio : offset >= 1 + ratio;
+      if (!taken) kept.reset(i);
+    });
+    if (kept.none()) return;
+    row.present = kept;
+    sink(row);
+  });
+}
+
+void evaluate_count_values(AggregateContext& context, RowSink sink) {
+  const auto& literal = static_cast<const StringLiteral&>(unwrap(*context.node.parameter));
+  if (literal.value.empty() || find_invalid_utf8(literal.value)) {
+    context.evaluation.fail("invalid label name " + quote(literal.value), literal.range);
+  }
+  const Grouping grouping = Grouping(context.node).with(literal.value);
+  std::unordered_map<Labels, std::size_t> index;
+  std::vector<Row> counts;
+  context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
+    std::unordered_map<std::string, std::size_t> of_this_row;
+    row.present.for_each([&](std::size_t i) {
+      const NativeHistogram* histogram = row.histogram(i);
+      const std::string text =
+          histogram != nullptr ? to_string(*histogram) : format_plain(row.values[i]);
+      const auto [group, is_new] = of_this_row.try_emplace(text, 0);
+      if (is_new) {
+        const Labels labels = grouping.of(row.labels.with(literal.value, text));
+        const auto [found, is_first] = index.try_emplace(labels, counts.size());
+        group->second = found->second;
+        if (is_first) {
+          context.evaluation.charge(row.steps());
+          counts.emplace_back();
+          counts.back().clear(row.steps());
+          counts.back().labels = labels;
+        }
+      }
+      Row& count = counts[group->second];
+      count.set(i, count.present[i] ? count.values[i] + 1 : 1);
+    });
+  });
+  for (Row& row : counts) sink(row);
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,116 @@
+// Functions of one value at a time.
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "harness/promql/evaluation.h"
+#include "harness/promql/functions.h"
+
+namespace tocsin::promql {
+namespace {
+
+/// Applies f(value, step) to the float samples of a call's first argument; the metric name goes.
+template <class F>
+void map_floats(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink,
+                F f) {
+  NameDropper names(evaluation, *call.arguments.front(), call.range);
+  evaluation.rows(*call.arguments.front(), timeline, [&](Row& row) {
+    row.keep_floats();
+    if (row.present.none()) return;
+    row.present.for_each([&](std::size_t i) { row.values[i] = f(row.values[i], i); });
+    names.drop(row);
+    sink(row);
+  });
+}
+
+template <double (*f)(double)>
+void plain(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
+  map_floats(evaluation, call, timeline, sink, [](double value, std::size_t) { return f(value); });
+}
+
+double sign(double value) {
+  if (value < 0) return -1;
+  return value > 0 ? 1 : value;
+}
+double radians(double value) {
+  return value * std::numbers::pi / 180;
+}
+double degrees(double value) {
+  return value * 180 / std::numbers::pi;
+}
+
+/// Go's math.Max(low, math.Min(high, value)): NaN stays NaN.
+double clamped(double value, double low, double high) {
+  if (std::isnan(value) || std::isnan(low) || std::isnan(high)) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return std::max(low, std::min(high, value));
+}
+
+void clamp_between(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink,
+                   const ScalarColumn& low, const ScalarColumn& high) {
+  NameDropper names(evaluation, *call.arguments.front(), call.range);
+  evaluation.rows(*call.arguments.front(), timeline, [&](Row& row) {
+    row.keep_floats();
+    for (std::size_t i = 0; i < row.steps(); ++i) {
+      if (!row.present[i]) continue;
+      if (high[i] < low[i]) {
+        row.present.reset(i);
+      } else {
+        row.values[i] = clamped(row.values[i], low[i], high[i]);
+      }
+    }
+    if (row.present.none()) return;
+    names.drop(row);
+    sink(row);
+  });
+}
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+void clamp(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
+  clamp_between(evaluation, call, timeline, sink, evaluation.scalar(*call.arguments[1], timeline),
+                evaluation.scalar(*call.arguments[2], timeline));
+}
+
+void clamp_max(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
+  clamp_between(evaluation, call, timeline, sink, {{-kInfinity}},
+                evaluation.scalar(*call.arguments[1], timeline));
+}
+
+void clamp_min(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
+  clamp_between(evaluation, call, timeline, sink, evaluation.scalar(*call.arguments[1], timeline),
+                {{kInfinity}});
+}
+
+void round_to(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
+  const ScalarColumn nearest = call.arguments.size() > 1
+                                   ? evaluation.scalar(*call.arguments[1], timeline)
+                                   : ScalarColumn{{1.0}};
+  map_floats(evaluation, call, timeline, sink, [&](double value, std::size_t i) {
+    // The inverse seems to cost less accuracy, and Prometheus takes it.
+    const double inverse = 1 / nearest[i];
+    return std::floor(value * inverse + 0.5) / inverse;
+  });
+}
+
+}  // namespace
+
+std::span<const FunctionEvaluator> math_functions() {
+  static const FunctionEvaluator kFunctions[] = {
+      {"abs", plain<std::abs>},     {"acos", plain<std::acos>},   {"acosh", plain<std::acosh>},
+      {"asin", plain<std::asin>},   {"asinh", plain<std::asinh>}, {"atan", plain<std::atan>},
+      {"atanh", plain<std::atanh>}, {"ceil", plain<std::ceil>},   {"clamp", clamp},
+      {"clamp_max", clamp_max},     {"clamp_min", clamp_min},     {"cos", plain<std::cos>},
+      {"cosh", plain<std::cosh>},   {"deg", plain<degrees>},      {"exp", plain<std::exp>},
+      {"floor", plain<std::floor>}, {"ln", plain<std::log>},      {"log10", plain<std::log10>},
+      {"log2", plain<std::log2>},   {"rad", plain<radians>},      {"round", round_to},
+      {"sgn", plain<sign>},         {"sin", plain<std::sin>},     {"sinh", plain<std::sinh>},
+      {"sqrt", plain<std::sqrt>},   {"tan", plain<std::tan>},     {"tanh", plain<std::tanh>},
+  };
+  return kFunctions;
+}
+
+}  // namespace tocsin::promql

@@ -1,0 +1,132 @@
+// deriv, predict_linear, double_exponential_smoothing.
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "harness/promql/eval_window_mixed.h"
+#include "harness/promql/sliding_fold.h"
+#include "harness/promql/window.h"
+
+namespace tocsin::promql {
+namespace {
+
+/// Means and centred products of times (in seconds since a fixed origin) and values.
+struct LineFold {
+  struct State {
+    double count = 0;
+    double mean_x = 0;
+    double mean_y = 0;
+    double xx = 0;
+    double xy = 0;
+    double first_y = 0;
+    bool flat = true;  ///< all values equal the first
+  };
+  std::span<const std::int64_t> times;
+  std::span<const double> values;
+
+  State one(std::size_t i) const {
+    return {1,   static_cast<double>(times[i] - times.front()) / 1000, values[i], 0, 0, values[i],
+            true};
+  }
+  static State join(const State& left, const State& right) {
+    const double count = left.count + right.count;
+    const double share = right.count / count;
+    const double dx = right.mean_x - left.mean_x;
+    const double dy = right.mean_y - left.mean_y;
+    const double weight = left.count * share;
+    return {count,
+            left.mean_x + dx * share,
+            left.mean_y + dy * share,
+            left.xx + right.xx + dx * dx * weight,
+            left.xy + right.xy + dx * dy * weight,
+            left.first_y,
+            left.flat && right.flat && left.first_y == right.first_y};
+  }
+};
+
+/// Least squares.
+struct Line {
+  double slope = 0;
+  double mean_x = 0;
+  double mean_y = 0;
+
+  explicit Line(const LineFold::State& s) : mean_x(s.mean_x), mean_y(s.mean_y) {
+    if (!s.flat) {
+      slope = s.xy / s.xx;
+    } else if (std::isinf(s.first_y)) {
+      slope = mean_y = std::numeric_limits<double>::quiet_NaN();
+    } else {
+      mean_y = s.first_y;
+    }
+  }
+};
+
+void deriv(const WindowInput& in, Row& out) {
+  SlidingFold<LineFold> fold(LineFold{in.times, in.values});
+  for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+    if (hi - lo < 2) return;
+    out.set(step, Line(fold.slide(lo, hi)).slope);
+  });
+}
+
+void predict_linear(const WindowInput& in, Row& out) {
+  SlidingFold<LineFold> fold(LineFold{in.times, in.values});
+  const ScalarColumn& ahead = in.scalars.front();
+  const Timeline& timeline = *in.timeline;
+  for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+    if (hi - lo < 2) return;
+    const Line line(fold.slide(lo, hi));
+    // From the evaluation time on, wherever the window is.
+    const double now = static_cast<double>(to_ms(timeline.at(step)) - in.times.front()) / 1000;
+    const double intercept = line.mean_y + line.slope * (now - line.mean_x);
+    out.set(step, line.slope * ahead[step] + intercept);
+  });
+}
+
+void double_exponential_smoothing(const WindowInput& in, Row& out) {
+  const ScalarColumn& smoothing = in.scalars[0];
+  const ScalarColumn& trend = in.scalars[1];
+  for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+    const double sf = smoothing[step];
+    const double tf = trend[step];
+    check_smoothing_factor(in, "smoothing", sf);
+    check_smoothing_factor(in, "trend", tf);
+    if (hi - lo < 2) return;
+    out.set(step, smoothed_value(in.values.subspan(lo, hi - lo), sf, tf));
+  });
+}
+
+}  // namespace
+
+void check_smoothing_factor(const WindowInput& in, std::string_view which, double factor) {
+  if (!(factor <= 0 || factor >= 1)) return;
+  in.evaluation->fail(
+      fmt::format("invalid {} factor. Expected: 0 < {}f < 1, got: {:f}", which, which[0], factor),
+      in.call->range);
+}
+
+double smoothed_value(std::span<const double> values, double sf, double tf) {
+  double previous = 0;
+  double level = values[0];
+  double slope = values[1] - values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    if (i > 1) slope = tf * (level - previous) + (1 - tf) * slope;
+    previous = level;
+    level = sf * values[i] + (1 - sf) * (level + slope);
+  }
+  return level;
+}
+
+std::span<const WindowFunction> regression_functions() {
+  static const WindowFunction kFunctions[] = {
+      {"deriv", deriv, mixed_floats_only},
+      {"double_exponential_smoothing", double_exponential_smoothing, mixed_floats_only},
+      {"holt_winters", double_exponential_smoothing, mixed_floats_only},
+      {"predict_linear", predict_linear, mixed_floats_only},
+  };
+  return kFunctions;
+}
+
+}  // namespace tocsin::promql
