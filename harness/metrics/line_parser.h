@@ -65,7 +65,7 @@ class LineParser {
   bool too_many_samples();
 
   bool openmetrics() const { return format_ == ExpositionFormat::kOpenMetrics; }
-  bool done() const { return at_ == in_.size(); }
+  bool done() const { return at_ >= in_.size(); }
   char peek() const { return done() ? '\0' : in_[at_]; }
   /// Blanks between tokens: one space in OpenMetrics, any number of spaces and tabs else.
   bool skip_blanks();
