@@ -52,6 +52,6 @@ struct FetchOptions {
 };
 
 /// One request on a connection of its own, closed afterwards: scrapes, probes, deliveries.
-net::Task<net::Outcome<Response>> fetch(net::Loop& loop, Url url, FetchOptions options = {});
+net::Task<net::Outcome<Response>> fetch(net::Loop& loop, Url url, FetchOptions options);
 
 }  // namespace tocsin::http

@@ -142,16 +142,13 @@ TEST(ResponseScanner, SeesWhatTheParserSees) {
 }
 
 TEST(ResponseScanner, SeesWhatTheParserSeesInTwistedBytes) {
-  constexpr std::string_view kAlphabet(
-      "\r\n :;,\t\0\x7f\xff"
-      "0159afAF\"=/HTcC",
-      27);
+  const std::string alphabet = std::string(1, '\0') + "\r\n :;,\t\x7f\xff" + "0159afAF\"=/HTcC";
   Random random(20240101);
   for (int round = 0; round < 30'000; ++round) {
     std::string bytes = kSeeds[random.below(std::size(kSeeds))];
     for (std::size_t twists = 1 + random.below(3); twists > 0; --twists) {
       const std::size_t at = random.below(bytes.size());
-      const char c = kAlphabet[random.below(kAlphabet.size())];
+      const char c = alphabet[random.below(alphabet.size())];
       switch (random.below(3)) {
         case 0:
           bytes[at] = c;

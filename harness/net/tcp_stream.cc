@@ -43,6 +43,7 @@ struct TcpStream::State : std::enable_shared_from_this<State> {
 
   void begin(Nanos until) {
     deadline = until;
+    timed_out = false;
     if (deadline < armed) arm();
   }
 
