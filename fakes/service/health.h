@@ -19,7 +19,7 @@ struct HealthAnswer {
 
 /// The answer for the signals as they were last evaluated. `now` is what `$timestamp` shows. The
 /// whole is unhealthy when a critical check is, degraded when any check is not healthy.
-HealthAnswer answer_health(const scenario::HealthEndpoint& endpoint, const Signals& signals,
+HealthAnswer answer_health(const scenario::HealthEndpoint& endpoint, Signals& signals,
                            Timestamp now);
 
 }  // namespace tocsin::fakes

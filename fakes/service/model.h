@@ -93,11 +93,12 @@ class TargetModel {
   /// A restart that no fault of the timeline asks for: counters begin at zero, uptime too.
   void restart(Duration at);
 
-  /// Other faults from now on (the control API). Must outlive the model as well.
-  void set_faults(const faults::FaultTimeline& faults);
+  /// Other faults from `at` on (the control API). What was down and is so no more restarts. Must
+  /// outlive the model as well.
+  void set_faults(const faults::FaultTimeline& faults, Duration at);
 
-  /// What load generator would have seen until now; empty slices are there too. Warm-up phases are
-  /// left out. Needs `traffic` and `load_slice`.
+  /// What a load generator would have seen until now; empty slices are there too. Warm-up phases
+  /// are left out. Needs `traffic` and `load_slice`.
   LoadResult load() const;
 
   /// Live runs: what a request that begins now comes to; it counts as in flight until it is

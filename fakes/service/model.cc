@@ -1,0 +1,274 @@
+#include "fakes/service/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "fakes/service/instruments.h"
+#include "fakes/service/live_meter.h"
+#include "fakes/service/load_record.h"
+#include "fakes/service/requests.h"
+#include "fakes/service/signals.h"
+#include "harness/base/check.h"
+
+namespace tocsin::fakes {
+namespace {
+
+/// Live runs: signals that requests depend on are this old at most.
+constexpr Duration kFresh = std::chrono::milliseconds(200);
+
+/// End of the phases that warm up before anything is measured.
+Duration measured_from(const traffic::Traffic& traffic) {
+  Duration from{0};
+  for (const traffic::Phase& phase : traffic.phases) {
+    if (!phase.warm_up) break;
+    from += phase.length;
+  }
+  return from;
+}
+
+}  // namespace
+
+struct TargetModel::Impl {
+  Impl(const scenario::Target& its_target, const faults::FaultTimeline& timeline,
+       const ModelOptions& its_options)
+      : target(its_target),
+        faults(&timeline),
+        options(its_options),
+        requests(target, timeline, options.traffic, options.seed, options.noise),
+        signals(target, requests, timeline, options.seed, options.noise),
+        instruments(target, requests, signals, options.seed, options.noise),
+        requests_chance(options.seed, target.name + "/live", options.noise) {
+    find_boundaries();
+    if (options.traffic == nullptr || options.load_slice <= Duration(0)) return;
+    load.emplace(requests, target.name, options.start, measured_from(*options.traffic),
+                 options.load_slice, options.seed, options.noise);
+  }
+
+  bool live() const { return options.traffic == nullptr && !target.endpoints.empty(); }
+  Nanos clock(Duration offset) const {
+    return Nanos(std::llround(static_cast<double>(Nanos(offset).count()) / options.time_scale));
+  }
+
+  void find_boundaries();
+  Duration next_boundary() const;
+  Duration uptime(Duration offset) const;
+  void evaluate(Duration offset);
+  void freshen(Duration offset);
+  void advance(Duration to);
+  void pass(Duration from, Duration to);
+  void record_load(Duration from, std::span<const RequestCount> counts,
+                   const std::optional<faults::TargetFault>& fault);
+
+  const scenario::Target& target;
+  const faults::FaultTimeline* faults;
+  ModelOptions options;
+  Requests requests;
+  Signals signals;
+  Instruments instruments;
+  std::optional<LoadRecord> load;
+
+  Duration now{0};
+  std::vector<Duration> boundaries;  ///< of faults and phases, ascending
+  std::vector<Duration> restarts;    ///< that the timeline asks for, ascending
+  std::vector<Duration> happened;    ///< restarts that it does not, or no longer, ask for
+
+  Chance requests_chance;  ///< latencies and sizes of live requests
+  LiveMeter meter;
+  std::int64_t in_flight = 0;
+  std::optional<Duration> evaluated_at;
+};
+
+void TargetModel::Impl::find_boundaries() {
+  boundaries = faults->change_points();
+  const std::vector<Duration> phases = requests.boundaries();
+  boundaries.insert(boundaries.end(), phases.begin(), phases.end());
+  std::sort(boundaries.begin(), boundaries.end());
+  restarts = faults->restarts(target.name);
+}
+
+Duration TargetModel::Impl::next_boundary() const {
+  const auto next = std::upper_bound(boundaries.begin(), boundaries.end(), now);
+  return next != boundaries.end() ? *next : Duration::max();
+}
+
+Duration TargetModel::Impl::uptime(Duration offset) const {
+  Duration started{0};
+  const auto after = std::upper_bound(restarts.begin(), restarts.end(), offset);
+  if (after != restarts.begin()) started = *std::prev(after);
+  for (const Duration at : happened) {
+    if (at <= offset) started = std::max(started, at);
+  }
+  return offset - started;
+}
+
+void TargetModel::Impl::evaluate(Duration offset) {
+  if (live()) requests.measured(meter.rate(clock(offset)), static_cast<double>(in_flight));
+  signals.evaluate(offset, uptime(offset));
+  evaluated_at = offset;
+}
+
+void TargetModel::Impl::freshen(Duration offset) {
+  if (offset >= next_boundary()) advance(offset);
+  const bool fresh = evaluated_at && *evaluated_at >= now && offset >= *evaluated_at &&
+                     offset - *evaluated_at < kFresh;
+  if (!fresh) evaluate(offset);
+}
+
+void TargetModel::Impl::advance(Duration to) {
+  while (now < to) {
+    Duration next = std::min(to, next_boundary());
+    if (load) next = std::min(next, now + load->slice() - now % load->slice());
+    pass(now, next);
+    now = next;
+    if (std::binary_search(restarts.begin(), restarts.end(), now)) instruments.reset();
+  }
+}
+
+/// A stretch in which nothing begins or ends: what grows or falls in a straight line is taken at
+/// its middle.
+void TargetModel::Impl::pass(Duration from, Duration to) {
+  const Duration middle = from + (to - from) / 2;
+  evaluate(middle);
+  const auto fault = faults->target_fault(target.name, middle);
+  const bool answers = !fault || (fault->kind != faults::TargetFaultKind::kDown &&
+                                  fault->kind != faults::TargetFaultKind::kHang);
+  std::span<const RequestCount> counts;
+  if (options.traffic != nullptr) counts = requests.draw(from, to);
+  if (answers) instruments.count(counts, to_seconds(clock(to) - clock(from)));
+  if (load) record_load(from, counts, answers ? std::nullopt : fault);
+}
+
+void TargetModel::Impl::record_load(Duration from, std::span<const RequestCount> counts,
+                                    const std::optional<faults::TargetFault>& fault) {
+  const traffic::Phase* phase = requests.phase_at(from);
+  if (phase == nullptr || phase->warm_up) return;
+  if (!fault) {
+    load->answered(from, counts);
+  } else {
+    const bool down = fault->kind == faults::TargetFaultKind::kDown;
+    load->unanswered(from, counts, down ? "connection refused" : "timeout");
+  }
+}
+
+TargetModel::TargetModel(const scenario::Target& target, const faults::FaultTimeline& faults,
+                         ModelOptions options)
+    : impl_(std::make_unique<Impl>(target, faults, options)) {}
+
+TargetModel::~TargetModel() = default;
+TargetModel::TargetModel(TargetModel&&) noexcept = default;
+TargetModel& TargetModel::operator=(TargetModel&&) noexcept = default;
+
+const scenario::Target& TargetModel::target() const {
+  return impl_->target;
+}
+
+void TargetModel::advance(Duration to) {
+  impl_->advance(to);
+}
+
+std::span<const double> TargetModel::read(Duration offset) {
+  impl_->advance(offset);
+  impl_->evaluate(offset);
+  impl_->instruments.read();
+  return values();
+}
+
+std::span<const double> TargetModel::values() const {
+  return impl_->instruments.table().values();
+}
+
+const std::vector<Labels>& TargetModel::series() const {
+  return impl_->instruments.table().series();
+}
+
+const std::vector<FamilyInfo>& TargetModel::families() const {
+  return impl_->instruments.table().families();
+}
+
+std::vector<metrics::FamilySamples> TargetModel::expose(Duration offset) {
+  read(offset);
+  return impl_->instruments.table().by_family();
+}
+
+HealthAnswer TargetModel::health(const scenario::HealthEndpoint& endpoint, Duration offset,
+                                 Timestamp now) {
+  impl_->evaluate(offset);
+  return answer_health(endpoint, impl_->signals, now);
+}
+
+double TargetModel::signal(std::string_view name, Duration offset) {
+  impl_->signals.slot(name);
+  impl_->evaluate(offset);
+  return impl_->signals.value(name);
+}
+
+void TargetModel::restart(Duration at) {
+  impl_->advance(at);
+  impl_->happened.push_back(at);
+  impl_->instruments.reset();
+  impl_->in_flight = 0;
+}
+
+void TargetModel::set_faults(const faults::FaultTimeline& faults, Duration at) {
+  Impl& s = *impl_;
+  s.advance(at);
+  const auto down = [&](const faults::FaultTimeline& timeline) {
+    const auto fault = timeline.target_fault(s.target.name, at);
+    return fault && fault->kind == faults::TargetFaultKind::kDown;
+  };
+  const bool comes_up = down(*s.faults) && !down(faults);
+  for (const Duration restart : s.restarts) {
+    if (restart <= at) s.happened.push_back(restart);
+  }
+  s.faults = &faults;
+  s.requests.set_faults(faults);
+  s.signals.set_faults(faults);
+  s.find_boundaries();
+  s.evaluated_at.reset();
+  if (comes_up) restart(at);
+}
+
+LoadResult TargetModel::load() const {
+  TOCSIN_CHECK(impl_->load, "a load result was asked for when the model was made");
+  const Duration end = impl_->options.traffic->length();
+  return impl_->load->result(std::min(impl_->now, end));
+}
+
+RequestOutcome TargetModel::begin_request(std::size_t endpoint, Duration offset) {
+  Impl& s = *impl_;
+  ++s.in_flight;
+  s.meter.add(s.clock(offset));
+  s.freshen(offset);
+  const EndpointState& state = s.requests.endpoints()[endpoint];
+  const auto size = [&](const std::optional<Distribution>& bytes) {
+    return bytes ? static_cast<std::size_t>(bytes->quantile(s.requests_chance.uniform())) : 0;
+  };
+  RequestOutcome outcome{.endpoint = endpoint};
+  outcome.status = state.statuses[s.requests.draw_status(endpoint)];
+  const double seconds = state.moved_latency().quantile(s.requests_chance.uniform());
+  outcome.latency = Nanos(std::llround(std::min(seconds, 1e6) * 1e9));
+  outcome.request_bytes = size(state.request_bytes);
+  outcome.response_bytes = size(state.response_bytes);
+  return outcome;
+}
+
+void TargetModel::finish_request(const RequestOutcome& outcome, Duration offset) {
+  Impl& s = *impl_;
+  abandon_request(outcome);
+  s.freshen(offset);
+  const std::vector<int>& statuses = s.requests.endpoints()[outcome.endpoint].statuses;
+  const auto status = std::find(statuses.begin(), statuses.end(), outcome.status);
+  TOCSIN_CHECK(status != statuses.end(), "an outcome comes from begin_request");
+  const auto index = static_cast<std::size_t>(status - statuses.begin());
+  s.instruments.count_one(outcome.endpoint, s.requests.single(outcome.endpoint, index),
+                          {.latency = to_seconds(outcome.latency),
+                           .request_bytes = static_cast<double>(outcome.request_bytes),
+                           .response_bytes = static_cast<double>(outcome.response_bytes)});
+}
+
+void TargetModel::abandon_request(const RequestOutcome&) {
+  if (impl_->in_flight > 0) --impl_->in_flight;
+}
+
+}  // namespace tocsin::fakes

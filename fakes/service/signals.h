@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fakes/service/movement.h"
+#include "fakes/service/requests.h"
+#include "harness/scenario/formula.h"
+#include "harness/scenario/scenario.h"
+
+namespace tocsin::fakes {
+
+class Signals;
+
+/// Whose request signals a formula reads: all endpoints' together, or one endpoint's own.
+inline constexpr std::size_t kAllEndpoints = std::numeric_limits<std::size_t>::max();
+
+/// A formula whose signals have been looked up.
+class BoundFormula {
+ public:
+  BoundFormula(scenario::Formula formula, Signals& signals);
+
+  const std::vector<std::size_t>& slots() const { return slots_; }
+  double evaluate(const Signals& signals, std::size_t endpoint = kAllEndpoints) const;
+
+ private:
+  scenario::Formula formula_;
+  std::vector<std::size_t> slots_;
+  mutable std::vector<double> arguments_;
+};
+
+/// The values of all signals of a target at one point of the timeline: formulas in order of
+/// dependence, faults applied, noise of each reading. A reading's noise depends on seed, signal and
+/// offset alone, so that asking twice, or for something else in between, changes nothing.
+class Signals {
+ public:
+  Signals(const scenario::Target& target, Requests& requests, const faults::FaultTimeline& faults,
+          std::uint64_t seed, scenario::Noise noise);
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  void set_faults(const faults::FaultTimeline& faults);
+
+  /// The signal's place; kNone for a name that the target does not have.
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::size_t slot(std::string_view name);
+
+  /// Moves requests and signals to an offset.
+  void evaluate(Duration offset, Duration uptime);
+
+  double at(std::size_t slot) const { return values_[slot]; }
+  /// A request signal of one endpoint; other signals are the same for all.
+  double at(std::size_t slot, std::size_t endpoint) const;
+  /// By name; NaN when unknown.
+  double value(std::string_view name);
+  Duration uptime() const { return uptime_; }
+
+  /// A distribution signal as faults have it now, by its declared name.
+  std::size_t distribution(std::string_view name) const;
+  MovedDistribution moved(std::size_t distribution) const {
+    return {spreads_[distribution].base, spreads_[distribution].movement};
+  }
+
+ private:
+  enum class Kind {
+    kFormula,
+    kSpreadQuantile,
+    kRequestRate,
+    kErrorRate,
+    kLatencyQuantile,
+    kInFlight,
+    kUptime
+  };
+  struct Slot {
+    Kind kind = Kind::kFormula;
+    std::size_t index = 0;      ///< of formulas_ or spreads_
+    double p = 0;               ///< of quantiles
+    std::uint64_t version = 0;  ///< of the requests when a latency quantile was taken
+  };
+  struct FormulaSignal {
+    const scenario::Signal* spec = nullptr;
+    std::size_t slot = 0;
+    std::vector<std::size_t> arguments;
+    std::uint64_t key = 0;  ///< of its noise
+    bool faulted = false;   ///< at any time
+    bool steady = false;    ///< never changes, once evaluated
+    bool ordered = false;
+  };
+  struct Spread {
+    std::string name;
+    Distribution base;
+    Mover mover;
+    Movement movement;
+  };
+
+  std::size_t add_slot(std::string_view name, Slot slot);
+  void put_in_order(std::size_t formula);
+  bool is_steady(std::size_t slot) const;
+  void find_steady();
+  void evaluate_slot(std::size_t slot);
+  void evaluate_formula(const FormulaSignal& signal, Duration offset);
+
+  const scenario::Target* target_;
+  Requests* requests_;
+  const faults::FaultTimeline* faults_;
+  std::uint64_t seed_;
+  scenario::Noise noise_;
+  Duration uptime_{0};
+
+  std::map<std::string, std::size_t, std::less<>> names_;
+  std::vector<Slot> slots_;
+  std::vector<double> values_;
+  std::vector<FormulaSignal> formulas_;
+  std::vector<std::size_t> order_;  ///< of formulas_: each after what it reads
+  std::vector<Spread> spreads_;
+  std::vector<double> arguments_;
+  bool begun_ = false;  ///< steady signals have their values
+};
+
+}  // namespace tocsin::fakes
