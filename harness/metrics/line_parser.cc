@@ -145,7 +145,7 @@ LineParser::Line LineParser::next(std::string_view line) {
     fail(0, "expected nothing after \"# EOF\"", line.size());
     return Line::kError;
   }
-  if (line.size() > limits_.line_bytes) {
+  if (!fits(line.size())) {
     fail(0, "the line is longer than " + std::to_string(limits_.line_bytes) + " bytes");
     error_.kind = ErrorKind::kLimit;
     return Line::kError;

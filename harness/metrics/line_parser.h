@@ -25,6 +25,8 @@ class LineParser {
   /// The next line, whose first `head` bytes are known to be a good series: reads the rest. Only
   /// value, value_text, at, exemplar and line of sample() are set.
   Line next_known(std::string_view line, std::size_t head);
+  /// Whether a line may be so long.
+  bool fits(std::size_t line_bytes) const { return line_bytes <= limits_.line_bytes; }
   /// Whether the page has all the samples it may have.
   bool full() const { return samples_ >= limits_.samples; }
   /// The next line is a good sample and needs no parsing. Not when full().

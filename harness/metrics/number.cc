@@ -39,6 +39,14 @@ bool too_small(std::string_view text) {
 
 }  // namespace
 
+const char* parse_long_number(const char* begin, const char* end, double& value) {
+  const char* const digits = begin != end && *begin == '-' ? begin + 1 : begin;
+  // Else from_chars would take "nan" and "inf".
+  if (digits == end || !((*digits >= '0' && *digits <= '9') || *digits == '.')) return nullptr;
+  const auto read = std::from_chars(begin, end, value);
+  return read.ec == std::errc() ? read.ptr : nullptr;
+}
+
 std::optional<double> parse_value(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double value = 0;

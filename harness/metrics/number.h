@@ -49,6 +49,13 @@ inline const char* parse_plain_number(const char* begin, const char* end, double
   return p;
 }
 
+/// The same for every finite decimal number without a plus sign.
+const char* parse_long_number(const char* begin, const char* end, double& value);
+inline const char* parse_decimal(const char* begin, const char* end, double& value) {
+  const char* const after = parse_plain_number(begin, end, value);
+  return after ? after : parse_long_number(begin, end, value);
+}
+
 /// A sample value as Prometheus reads it: a decimal number, or inf, infinity, nan in any case; the
 /// infinities may have a sign. nullopt for all else, and for numbers too large for a double.
 std::optional<double> parse_value(std::string_view text);

@@ -41,10 +41,11 @@ struct OpenMetricsImporter::Impl {
     const char* const end = text.data() + text.size();
     const char* at = text.data() + heads.text(entry).size();
     double value = 0;
-    if (at == end || *at != ' ' || !(at = parse_plain_number(at + 1, end, value))) return 0;
+    if (at == end || *at != ' ' || !(at = parse_decimal(at + 1, end, value))) return 0;
     double seconds = 0;
-    if (at == end || *at != ' ' || !(at = parse_plain_number(at + 1, end, seconds))) return 0;
+    if (at == end || *at != ' ' || !(at = parse_decimal(at + 1, end, seconds))) return 0;
     if (at == end || *at != '\n') return 0;
+    if (!parser.fits(static_cast<std::size_t>(at - text.data()))) return 0;
     const std::optional<Timestamp> when = openmetrics_timestamp(seconds);
     if (!when) return 0;
     parser.count_known_sample();
@@ -54,7 +55,8 @@ struct OpenMetricsImporter::Impl {
 
   bool any_line(std::string_view line) {
     using Line = LineParser::Line;
-    const std::size_t head = line.starts_with('#') || ended ? 0 : series_bytes(line);
+    const bool may_be_known = !line.starts_with('#') && !ended && parser.fits(line.size());
+    const std::size_t head = may_be_known ? series_bytes(line) : 0;
     LineCache::Entry entry = head > 0 ? heads.find(line.substr(0, head)) : LineCache::kNone;
     const Line kind = entry == LineCache::kNone ? parser.next(line) : parser.next_known(line, head);
     switch (kind) {

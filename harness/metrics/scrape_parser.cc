@@ -82,8 +82,9 @@ class ScrapeParser::Reading {
     const char* const blank = page.data() + head.size();
     if (blank == end || *blank != ' ') return 0;
     double value = 0;
-    const char* const line_break = parse_plain_number(blank + 1, end, value);
+    const char* const line_break = parse_decimal(blank + 1, end, value);
     if (!line_break || line_break == end || *line_break != '\n') return 0;
+    if (!parser_.fits(static_cast<std::size_t>(line_break - page.data()))) return 0;
     parser_.count_known_sample();
     take(entry, value, std::nullopt);
     return static_cast<std::size_t>(line_break + 1 - page.data());
@@ -94,7 +95,7 @@ class ScrapeParser::Reading {
     const std::size_t line_break = page.find('\n');
     const std::string_view line = page.substr(0, line_break);
     const std::size_t bytes = line_break == std::string_view::npos ? page.size() : line_break + 1;
-    const bool may_be_known = !ended_ && line.size() <= owner_.options_.limits.line_bytes;
+    const bool may_be_known = !ended_ && parser_.fits(line.size());
     if (may_be_known && line.starts_with('#')) {
       const LineCache::Entry entry = lines_.find(page.substr(0, bytes));
       if (entry != LineCache::kNone) {
