@@ -205,12 +205,14 @@ struct SignalName {
   Dimension dimension = Dimension::kNumber;
   bool settable = true;  ///< faults may move it
   bool builtin = false;
-  bool distribution = false;         ///< NAME of a distribution, which as a number is its median
-  std::optional<double> percentile;  ///< of NAME.pNN, in (0, 1)
-  std::string base;                  ///< the name without .pNN
+  bool distribution = false;  ///< NAME of a distribution, which as a number is its median
+  std::optional<double> percentile = {};  ///< of NAME.pNN, in (0, 1)
+  std::string base;                       ///< the name without .pNN
 };
 /// Declared, builtin or a percentile of a distribution; nothing when the target has no such signal.
 std::optional<SignalName> find_signal(const Target& target, std::string_view name);
+/// The percentile that a signal's name ends in: 0.95 of "latency.p95".
+std::optional<double> percentile_name(std::string_view name);
 /// All names but percentiles, for hints: declared ones first.
 std::vector<std::string> signal_names(const Target& target);
 

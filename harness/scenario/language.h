@@ -1,0 +1,13 @@
+#pragma once
+
+#include "harness/scenario/shape.h"
+
+namespace tocsin::scenario {
+
+/// A scenario file and a system file, from the top.
+extern const Table kScenarioTable;
+extern const Table kSystemTable;
+/// What `service` and each exporter are; included files may hold one alone.
+extern const Table kTargetTable;
+
+}  // namespace tocsin::scenario

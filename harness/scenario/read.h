@@ -1,0 +1,71 @@
+#pragma once
+
+#include <vector>
+
+#include "harness/faults/fault.h"
+#include "harness/scenario/problems.h"
+#include "harness/scenario/run_times.h"
+#include "harness/scenario/scenario.h"
+#include "harness/scenario/system.h"
+#include "harness/traffic/traffic.h"
+
+/// From checked trees (shape.h) to values, one file a noun. What is wrong is reported; what is
+/// returned then is only fit for finding further problems.
+
+namespace tocsin::scenario {
+
+// Scenario files.
+traffic::Traffic read_traffic(const YamlNode& node, const System& system, RunTimes& times,
+                              Problems& problems);
+/// `traffic_end`: nothing when the scenario has no traffic.
+std::vector<faults::Fault> read_faults(const YamlNode& node, const System& system,
+                                       std::optional<Duration> traffic_end, RunTimes& times,
+                                       Problems& problems);
+
+struct ExpectationContext {
+  const System& system;
+  const RunTimes& times;
+  Problems& problems;
+};
+/// `length` grows to the end of the last window. `whole` windows, those of expectations that say no
+/// time, are given their end by the caller: see close_windows().
+Expectations read_expectations(const YamlNode& node, const ExpectationContext& context);
+void read_alert_expectations(const YamlNode& node, const ExpectationContext& context,
+                             Expectations& out);
+void read_metric_expectations(const YamlNode& node, const ExpectationContext& context,
+                              Expectations& out);
+void read_health_expectations(const YamlNode& node, const ExpectationContext& context,
+                              Expectations& out);
+void read_load_expectations(const YamlNode& node, const ExpectationContext& context,
+                            Expectations& out);
+void read_scrape_expectations(const YamlNode& node, const ExpectationContext& context,
+                              Expectations& out);
+
+// System files.
+System read_system(const YamlNode& root, Problems& problems);
+Target read_target(std::string name, const YamlNode& node, Problems& problems);
+std::vector<Signal> read_signals(const YamlNode& node, Problems& problems);
+/// Checks formulas, fills in dimensions and finds signals that drive themselves; needs the target's
+/// endpoints.
+void link_signals(Target& target, const YamlNode& node, Problems& problems);
+std::vector<Endpoint> read_endpoints(const YamlNode& node, Problems& problems);
+std::vector<Instrument> read_instruments(const YamlNode& node, const Target& target,
+                                         Problems& problems);
+std::vector<HealthEndpoint> read_health(const YamlNode& node, const Target& target,
+                                        Problems& problems);
+/// The alerts that rule files define, as far as they can be read.
+std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_files);
+
+// Shared by system files' readers.
+/// A single value or percentiles. Without a dimension the first value decides it.
+Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& dimension,
+                               Problems& problems);
+/// A formula over the target's signals; nothing after a problem.
+struct DimensionedFormula {
+  Formula formula;
+  Dimension dimension = Dimension::kNumber;
+};
+std::optional<DimensionedFormula> read_formula(const YamlNode& node, const Target& target,
+                                               Problems& problems);
+
+}  // namespace tocsin::scenario

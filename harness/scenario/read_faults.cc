@@ -1,0 +1,371 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "harness/base/suggest.h"
+#include "harness/scenario/read.h"
+#include "harness/scenario/signal_change.h"
+#include "harness/scenario/values.h"
+
+namespace tocsin::scenario {
+namespace {
+
+using faults::Fault;
+using faults::NetworkFault;
+using faults::SignalChange;
+using faults::TargetFault;
+using faults::TargetFaultKind;
+
+constexpr std::uint64_t kMostOccurrences = 10'000;
+
+/// Keys of a fault that name no target.
+constexpr std::array<std::string_view, 4> kOwnKeys = {"name", "at", "for", "repeat"};
+
+struct TargetFaultWord {
+  std::string_view word;
+  TargetFaultKind kind;
+};
+constexpr std::array<TargetFaultWord, 5> kTargetFaults = {
+    {{"down", TargetFaultKind::kDown},
+     {"hang", TargetFaultKind::kHang},
+     {"slow_scrape", TargetFaultKind::kSlowScrape},
+     {"malformed_scrape", TargetFaultKind::kMalformedScrape},
+     {"restart", TargetFaultKind::kRestart}}};
+
+std::optional<TargetFaultKind> target_fault_of(std::string_view word) {
+  for (const TargetFaultWord& known : kTargetFaults) {
+    if (known.word == word) return known.kind;
+  }
+  return std::nullopt;
+}
+
+class FaultReader {
+ public:
+  FaultReader(const YamlNode& node, const System& system, std::optional<Duration> traffic_end,
+              const RunTimes& times, Problems& problems)
+      : node_(node),
+        system_(system),
+        traffic_end_(traffic_end),
+        times_(times),
+        problems_(problems) {}
+
+  Fault read(std::size_t index) {
+    fault_.pos = node_.pos();
+    fault_.name = index == 0 ? "fault" : fmt::format("fault {}", index + 1);
+    fault_.name = text_of(node_.find("name"), fault_.name);
+    read_what();
+    read_start();
+    read_length();
+    if (const YamlNode* repeat = node_.find("repeat")) read_repeat(*repeat);
+    return std::move(fault_);
+  }
+
+ private:
+  void read_what() {
+    const YamlNode* first = nullptr;
+    for (const YamlNode::Entry& entry : node_.entries) {
+      const std::string& key = entry.key->text;
+      if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) continue;
+      if (first != nullptr) {
+        problems_.add(*entry.key, "a fault has one target",
+                      "write two faults; they may be at the same time");
+        continue;
+      }
+      first = entry.key.get();
+      fault_.target = key;
+      if (key == "network") {
+        read_network(*entry.value);
+      } else if (const Target* target = system_.target(key)) {
+        read_target(*target, *entry.value);
+      } else {
+        unknown_target(*entry.key);
+      }
+    }
+    if (first == nullptr) {
+      problems_.add(node_, "this fault does nothing",
+                    "name a target and what happens to it, like service: {error_rate: 8%}");
+    }
+  }
+
+  void unknown_target(const YamlNode& key) {
+    std::vector<std::string> known = {"service", "network"};
+    for (const Target& exporter : system_.exporters) known.push_back(exporter.name);
+    known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
+    problems_.unknown(key,
+                      fmt::format("a fault has no key \"{}\", and the system no exporter of that "
+                                  "name",
+                                  key.text),
+                      key.text, known);
+  }
+
+  void read_target(const Target& target, const YamlNode& node) {
+    if (node.is_scalar()) {
+      if (const auto kind = target_fault_of(node.text)) add_target_fault(node, *kind, Duration(0));
+      return;
+    }
+    for (const YamlNode::Entry& entry : node.entries) {
+      if (const auto kind = target_fault_of(entry.key->text)) {
+        read_target_fault(entry, *kind);
+      } else if (entry.value->is_map()) {
+        read_endpoint(target, entry);
+      } else {
+        read_change(target, {}, entry);
+      }
+    }
+    if (node.is_map() && node.entries.empty()) problems_.add(node, "this fault does nothing");
+  }
+
+  void read_target_fault(const YamlNode::Entry& entry, TargetFaultKind kind) {
+    if (kind == TargetFaultKind::kSlowScrape) {
+      add_target_fault(*entry.key, kind, length_of(entry.value.get(), Duration(1)));
+    } else if (bool_of(entry.value.get(), true)) {
+      add_target_fault(*entry.key, kind, Duration(0));
+    } else {
+      problems_.add(*entry.value, "false changes nothing; leave the key out");
+    }
+  }
+
+  void add_target_fault(const YamlNode& at, TargetFaultKind kind, Duration delay) {
+    fault_.target_faults.push_back({kind, delay, at.pos()});
+  }
+
+  void read_endpoint(const Target& target, const YamlNode::Entry& entry) {
+    std::vector<std::string> known;
+    for (const Endpoint& endpoint : target.endpoints) known.push_back(endpoint.name);
+    const std::string& name = entry.key->text;
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      if (find_signal(target, name)) {
+        problems_.add(*entry.value, fmt::format("\"{}\" is a signal; expected {}", name,
+                                                describe(Scalar::kChange)));
+        return;
+      }
+      problems_.unknown(*entry.key, fmt::format("{} has no endpoint \"{}\"", target.name, name),
+                        name, known);
+      return;
+    }
+    for (const YamlNode::Entry& change : entry.value->entries) read_change(target, name, change);
+  }
+
+  void read_change(const Target& target, const std::string& endpoint,
+                   const YamlNode::Entry& entry) {
+    const std::string& name = entry.key->text;
+    const auto signal = find_signal(target, name);
+    if (!signal) {
+      std::vector<std::string> known = signal_names(target);
+      for (const TargetFaultWord& word : kTargetFaults) known.emplace_back(word.word);
+      problems_.unknown(*entry.key, fmt::format("{} has no signal \"{}\"", target.name, name), name,
+                        known);
+      return;
+    }
+    if (!signal->settable) {
+      problems_.add(*entry.key,
+                    fmt::format("\"{}\" follows from the traffic; faults cannot move it", name));
+      return;
+    }
+    if (!endpoint.empty() && !(signal->builtin && signal->settable)) {
+      problems_.add(*entry.key, fmt::format("\"{}\" belongs to no endpoint", name),
+                    "endpoints have error_rate, latency and latency.p95");
+      return;
+    }
+    if (!entry.value->is_scalar()) return;
+    auto change = parse_change(entry.value->text, signal->dimension);
+    if (change.has_error()) {
+      Error error = change.error();
+      error.context.push_back(fmt::format("\"{}\" is a {}", name, to_string(signal->dimension)));
+      problems_.add_parse_error(*entry.value, std::move(error));
+      return;
+    }
+    change->signal = name;
+    change->endpoint = endpoint;
+    change->pos = entry.key->pos();
+    check_bounds(*entry.value, *signal, *change);
+    fault_.changes.push_back(std::move(*change));
+  }
+
+  void check_bounds(const YamlNode& node, const SignalName& signal, const SignalChange& change) {
+    if (change.kind != SignalChange::Kind::kSet) return;
+    const double low = std::min(change.value, change.from.value_or(change.value));
+    const double high = std::max(change.value, change.from.value_or(change.value));
+    if (signal.builtin && signal.base == "error_rate" && (low < 0 || high > 1)) {
+      problems_.add(node, "an error rate is from 0% to 100%");
+    }
+    if (signal.distribution && low <= 0) {
+      problems_.add(node, fmt::format("\"{}\" is always above 0", change.signal));
+    }
+  }
+
+  void read_network(const YamlNode& node) {
+    if (!node.is_map()) return;
+    const double share = share_of(node.find("share"), 1);
+    const auto add = [&](std::string_view key, NetworkFault::Kind kind, auto set) {
+      const YamlNode* value = node.find(key);
+      if (value == nullptr) return;
+      NetworkFault fault{.kind = kind, .share = share, .pos = value->pos()};
+      set(*value, fault);
+      fault_.network_faults.push_back(fault);
+    };
+    const auto delay = [](const YamlNode& value, NetworkFault& fault) {
+      fault.delay = length_of(&value, Duration(0));
+    };
+    using enum NetworkFault::Kind;
+    add("latency", kLatency, [&](const YamlNode& value, NetworkFault& fault) {
+      delay(value, fault);
+      fault.jitter = length_of(node.find("jitter"), Duration(0));
+    });
+    add("bandwidth", kBandwidth, [](const YamlNode& value, NetworkFault& fault) {
+      const auto bandwidth = parse_bandwidth(value.text);
+      if (bandwidth.has_value()) fault.bytes_per_second = *bandwidth;
+    });
+    add("timeout", kTimeout, delay);
+    add("reset", kReset, delay);
+    add("refuse", kRefuse, [](const YamlNode&, NetworkFault&) {});
+    add("slow_close", kSlowClose, delay);
+    add("slice", kSlice, [&](const YamlNode& value, NetworkFault& fault) {
+      const double bytes = value_of(&value, Dimension::kBytes, 1);
+      if (bytes < 1 || bytes > 1e9) problems_.add(value, "expected a size from 1B to 1GB");
+      fault.slice_bytes = static_cast<std::uint32_t>(std::clamp(bytes, 1.0, 1e9));
+    });
+    if (node.find("jitter") != nullptr && node.find("latency") == nullptr) {
+      problems_.add(*node.find("jitter"), "jitter goes with a latency");
+    }
+    if (fault_.network_faults.empty()) problems_.add(node, "this fault does nothing");
+  }
+
+  void read_start() {
+    const YamlNode* node = node_.find("at");
+    if (node == nullptr || !node->is_scalar()) return;
+    const auto at = times_.point(node->text);
+    if (at.has_error()) {
+      problems_.add_parse_error(*node, at.error());
+      return;
+    }
+    fault_.at = at->offset;
+    if (traffic_end_ && fault_.at >= *traffic_end_) {
+      problems_.add(*node, fmt::format("this fault begins {} after the start, but the traffic ends "
+                                       "at {}",
+                                       format_duration(fault_.at), format_duration(*traffic_end_)));
+    }
+  }
+
+  bool only_restarts() const {
+    const auto restarts = [](const TargetFault& fault) {
+      return fault.kind == TargetFaultKind::kRestart;
+    };
+    return fault_.changes.empty() && fault_.network_faults.empty() &&
+           !fault_.target_faults.empty() &&
+           std::all_of(fault_.target_faults.begin(), fault_.target_faults.end(), restarts);
+  }
+
+  void read_length() {
+    if (const YamlNode* node = node_.find("for")) {
+      fault_.length = length_of(node, Duration(1));
+      if (fault_.length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
+    } else if (traffic_end_ && !only_restarts()) {
+      fault_.length = std::max(Duration(0), *traffic_end_ - fault_.at);
+    } else if (!only_restarts()) {
+      problems_.add(node_, "a fault needs the key \"for\" in a scenario without traffic");
+    }
+    if (fault_.at + fault_.length > kLongestRun) {
+      problems_.add(node_, "this fault ends later than 366d after the start");
+    }
+    for (const SignalChange& change : fault_.changes) {
+      if (change.over <= fault_.length) continue;
+      problems_.add(node_, fmt::format("the ramp of \"{}\" takes {}, longer than the fault ({})",
+                                       change.signal, format_duration(change.over),
+                                       format_duration(fault_.length)));
+    }
+  }
+
+  void read_repeat(const YamlNode& node) {
+    const YamlNode* every = node.find("every");
+    if (every == nullptr || !every->is_scalar()) return;
+    fault_.every = length_of(every, Duration(1));
+    if (fault_.every <= Duration(0)) {
+      problems_.add(*every, "expected a duration longer than 0s");
+      return;
+    }
+    if (node_.find("for") == nullptr && !only_restarts()) {
+      problems_.add(node, "a repeated fault needs the key \"for\"");
+      return;
+    }
+    if (fault_.every < fault_.length) {
+      problems_.add(*every, fmt::format("the fault lasts {}, so it would overlap itself",
+                                        format_duration(fault_.length)));
+      return;
+    }
+    read_times(node);
+  }
+
+  void read_times(const YamlNode& node) {
+    const YamlNode* times = node.find("times");
+    std::uint64_t count = 0;
+    if (times != nullptr) {
+      count = count_of(times, 1);
+    } else if (traffic_end_) {
+      const Duration left = std::max(Duration(0), *traffic_end_ - fault_.at);
+      count = static_cast<std::uint64_t>((left + fault_.every - Duration(1)) / fault_.every);
+      count = std::max<std::uint64_t>(count, 1);
+    } else {
+      problems_.add(node, "a repetition needs the key \"times\" in a scenario without traffic");
+      return;
+    }
+    if (count == 0 || count > kMostOccurrences) {
+      problems_.add(times != nullptr ? *times : node, "expected 1 to 10000 times");
+      return;
+    }
+    fault_.times = static_cast<std::uint32_t>(count);
+    const Duration last = fault_.start_of(fault_.times - 1);
+    if (times != nullptr && traffic_end_ && last >= *traffic_end_) {
+      problems_.add(*times, fmt::format("the last of them begins {} after the start, but the "
+                                        "traffic ends at {}",
+                                        format_duration(last), format_duration(*traffic_end_)));
+    }
+    if (last + fault_.length > kLongestRun) {
+      problems_.add(node, "the last of them ends later than 366d after the start");
+    }
+  }
+
+  const YamlNode& node_;
+  const System& system_;
+  std::optional<Duration> traffic_end_;
+  const RunTimes& times_;
+  Problems& problems_;
+  Fault fault_;
+};
+
+void add_event(const YamlNode& node, const Fault& fault, RunTimes& times, Problems& problems) {
+  const YamlNode* name = node.find("name");
+  const YamlNode& at = name != nullptr ? *name : node;
+  if (name != nullptr) {
+    if (auto error = check_event_name(fault.name)) {
+      problems.add_parse_error(at, *error);
+      return;
+    }
+  }
+  std::vector<RunTimes::Span> spans;
+  for (std::uint32_t i = 0; i < fault.times; ++i) {
+    spans.push_back({fault.start_of(i), fault.end_of(i)});
+  }
+  if (!times.add(RunTimes::Kind::kFault, fault.name, std::move(spans))) {
+    problems.add(at, fmt::format("there is another \"{}\" above", fault.name));
+  }
+}
+
+}  // namespace
+
+std::vector<Fault> read_faults(const YamlNode& node, const System& system,
+                               std::optional<Duration> traffic_end, RunTimes& times,
+                               Problems& problems) {
+  std::vector<Fault> faults;
+  const auto read_fault = [&](const YamlNode& item) {
+    if (!item.is_map()) return;
+    faults.push_back(FaultReader(item, system, traffic_end, times, problems).read(faults.size()));
+    add_event(item, faults.back(), times, problems);
+  };
+  if (node.is_map()) read_fault(node);
+  for (const YamlPtr& item : node.items) read_fault(*item);
+  return faults;
+}
+
+}  // namespace tocsin::scenario

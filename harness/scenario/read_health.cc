@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "harness/base/suggest.h"
+#include "harness/scenario/json_text.h"
+#include "harness/scenario/read.h"
+#include "harness/scenario/text_template.h"
+#include "harness/scenario/values.h"
+
+namespace tocsin::scenario {
+namespace {
+
+using Kind = HealthField::Kind;
+
+constexpr std::array<HealthState, 3> kStates = {HealthState::kHealthy, HealthState::kDegraded,
+                                                HealthState::kUnhealthy};
+
+struct Placeholder {
+  std::string_view name;
+  Kind kind;
+};
+constexpr std::array<Placeholder, 6> kPlaceholders = {{{"$state", Kind::kState},
+                                                       {"$ok", Kind::kOk},
+                                                       {"$timestamp", Kind::kTimestamp},
+                                                       {"$uptime", Kind::kUptime},
+                                                       {"$checks", Kind::kChecks},
+                                                       {"$message", Kind::kMessage}}};
+
+/// Where a body stands: a check has a message, an endpoint has checks.
+enum class BodyOf { kEndpoint, kCheck };
+
+class HealthReader {
+ public:
+  HealthReader(const Target& target, Problems& problems) : target_(target), problems_(problems) {}
+
+  HealthEndpoint read(const YamlNode::Entry& entry) {
+    const YamlNode& node = *entry.value;
+    HealthEndpoint endpoint;
+    endpoint.path = entry.key->text;
+    endpoint.pos = entry.key->pos();
+    check_path(*entry.key);
+    read_codes(node.find("codes"), endpoint);
+    endpoint.latency = length_of(node.find("latency"), endpoint.latency);
+    if (const YamlNode* probe = node.find("probe")) endpoint.probe = read_probe(*probe);
+    if (const YamlNode* checks = node.find("checks")) {
+      for (const YamlNode::Entry& check : checks->entries) {
+        endpoint.checks.push_back(read_check(check));
+      }
+    }
+    if (const YamlNode* body = node.find("body")) {
+      endpoint.body = read_body(*body, BodyOf::kEndpoint);
+    }
+    return endpoint;
+  }
+
+ private:
+  void check_path(const YamlNode& key) {
+    if (!key.text.starts_with('/')) problems_.add(key, "a path begins with \"/\"");
+    if (key.text == target_.metrics_path) {
+      problems_.add(key, fmt::format("{} is where metrics are", key.text));
+    }
+    for (const Endpoint& endpoint : target_.endpoints) {
+      if (endpoint.path == key.text && endpoint.method == "GET") {
+        problems_.add(key, fmt::format("{} is an endpoint too", key.text));
+      }
+    }
+  }
+
+  void read_codes(const YamlNode* node, HealthEndpoint& endpoint) {
+    for (const HealthState state : kStates) {
+      const int fallback = state == HealthState::kUnhealthy ? 503 : 200;
+      const YamlNode* code = node != nullptr ? node->find(to_string(state)) : nullptr;
+      const std::uint64_t value = count_of(code, static_cast<std::uint64_t>(fallback));
+      if (value < 200 || value > 599) problems_.add(*code, "expected an HTTP status, 200 to 599");
+      endpoint.codes[state] = static_cast<int>(std::min<std::uint64_t>(value, 599));
+    }
+  }
+
+  ProbeSpec read_probe(const YamlNode& node) {
+    ProbeSpec probe;
+    probe.initial_delay = length_of(node.find("initial_delay"), probe.initial_delay);
+    probe.period = positive(node.find("period"), probe.period);
+    probe.timeout = positive(node.find("timeout"), probe.timeout);
+    probe.success_threshold = threshold(node.find("success_threshold"), probe.success_threshold);
+    probe.failure_threshold = threshold(node.find("failure_threshold"), probe.failure_threshold);
+    return probe;
+  }
+
+  Duration positive(const YamlNode* node, Duration fallback) {
+    const Duration length = length_of(node, fallback);
+    if (length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
+    return length;
+  }
+
+  int threshold(const YamlNode* node, int fallback) {
+    const std::uint64_t value = count_of(node, static_cast<std::uint64_t>(fallback));
+    if (value < 1 || value > 1000) problems_.add(*node, "expected a threshold from 1 to 1000");
+    return static_cast<int>(std::min<std::uint64_t>(value, 1000));
+  }
+
+  HealthCheck read_check(const YamlNode::Entry& entry) {
+    const YamlNode& node = *entry.value;
+    HealthCheck check;
+    check.name = entry.key->text;
+    check.pos = entry.key->pos();
+    check.degraded = condition(node.find("degraded"));
+    check.unhealthy = condition(node.find("unhealthy"));
+    check.critical = bool_of(node.find("critical"), true);
+    if (const YamlNode* message = node.find("message")) read_messages(*message, check);
+    if (const YamlNode* body = node.find("body")) check.fields = read_body(*body, BodyOf::kCheck);
+    return check;
+  }
+
+  std::optional<Formula> condition(const YamlNode* node) {
+    if (node == nullptr) return std::nullopt;
+    auto formula = read_formula(*node, target_, problems_);
+    if (!formula) return std::nullopt;
+    return std::move(formula->formula);
+  }
+
+  void read_messages(const YamlNode& node, HealthCheck& check) {
+    for (const HealthState state : kStates) {
+      const YamlNode* message = node.is_scalar() ? &node : node.find(to_string(state));
+      if (message == nullptr || !message->is_scalar()) continue;
+      check_text(*message);
+      check.messages[state] = message->text;
+    }
+  }
+
+  void check_text(const YamlNode& node) {
+    const auto text = TextTemplate::parse(node.text);
+    if (text.has_error()) {
+      problems_.add_parse_error(node, text.error());
+      return;
+    }
+    for (const std::string& name : text->signals()) {
+      if (find_signal(target_, name)) continue;
+      problems_.unknown(node, fmt::format("{} has no signal \"{}\"", target_.name, name), name,
+                        signal_names(target_));
+    }
+  }
+
+  std::vector<HealthField> read_body(const YamlNode& node, BodyOf body_of) {
+    std::vector<HealthField> fields;
+    for (const YamlNode::Entry& entry : node.entries) {
+      HealthField field = read_field(*entry.value, body_of);
+      field.key = entry.key->text;
+      fields.push_back(std::move(field));
+    }
+    return fields;
+  }
+
+  HealthField read_field(const YamlNode& node, BodyOf body_of) {
+    HealthField field;
+    if (node.is_map()) {
+      field.kind = Kind::kObject;
+      field.children = read_body(node, body_of);
+    } else if (node.is_scalar() && node.text.starts_with('$')) {
+      field.kind = placeholder(node, body_of);
+    } else if (node.is_scalar() && node.text.starts_with('=')) {
+      read_number(node, field);
+    } else {
+      field.text = json_text(node);
+      field.kind = node.is_scalar() && field.text.starts_with('"') ? Kind::kText : Kind::kJson;
+      if (field.kind == Kind::kText) {
+        field.text = node.text;
+        check_text(node);
+      }
+    }
+    return field;
+  }
+
+  Kind placeholder(const YamlNode& node, BodyOf body_of) {
+    std::vector<std::string> known;
+    for (const Placeholder& one : kPlaceholders) {
+      const bool elsewhere = (one.kind == Kind::kChecks && body_of == BodyOf::kCheck) ||
+                             (one.kind == Kind::kMessage && body_of == BodyOf::kEndpoint);
+      if (elsewhere) continue;
+      if (one.name == node.text) return one.kind;
+      known.emplace_back(one.name);
+    }
+    problems_.unknown(node, fmt::format("there is no {} here", node.text), node.text, known);
+    return Kind::kText;
+  }
+
+  /// "=free.bytes / 1000" or, rounded, "=free.bytes / 1000 :.1f".
+  void read_number(const YamlNode& node, HealthField& field) {
+    field.kind = Kind::kNumber;
+    YamlNode formula = node;
+    formula.text = node.text.substr(1);
+    const std::size_t colon = formula.text.rfind(':');
+    if (colon != std::string::npos) {
+      const std::string_view format = trim(std::string_view(formula.text).substr(colon + 1));
+      const bool fits = format.size() == 3 && format[0] == '.' && format[1] >= '0' &&
+                        format[1] <= '9' && format[2] == 'f';
+      if (!fits) {
+        problems_.add(node, "expected a rounding like :.1f behind the formula");
+        return;
+      }
+      field.decimals = format[1] - '0';
+      formula.text.resize(colon);
+    }
+    // Blanks in place of "=" keep the columns of errors true.
+    formula.text.insert(0, " ");
+    auto read = read_formula(formula, target_, problems_);
+    if (read) field.number = std::move(read->formula);
+  }
+
+  const Target& target_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+std::vector<HealthEndpoint> read_health(const YamlNode& node, const Target& target,
+                                        Problems& problems) {
+  std::vector<HealthEndpoint> endpoints;
+  for (const YamlNode::Entry& entry : node.entries) {
+    endpoints.push_back(HealthReader(target, problems).read(entry));
+  }
+  return endpoints;
+}
+
+}  // namespace tocsin::scenario

@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "harness/scenario/json_text.h"
+#include "harness/scenario/read.h"
+#include "harness/scenario/values.h"
+#include "harness/scenario/when.h"
+
+/// What is expected of health endpoints, of the load and of scrapes.
+
+namespace tocsin::scenario {
+namespace {
+
+/// The target named at `node`; "service" without one. Null after a problem.
+const Target* read_target_name(const YamlNode* node, const ExpectationContext& context) {
+  if (node == nullptr) return &context.system.service;
+  const Target* target = context.system.target(node->text);
+  if (target != nullptr || !node->is_scalar()) return target;
+  std::vector<std::string> known = {"service"};
+  for (const Target& exporter : context.system.exporters) known.push_back(exporter.name);
+  context.problems.unknown(*node, fmt::format("the system has no target \"{}\"", node->text),
+                           node->text, known);
+  return nullptr;
+}
+
+/// RFC 6901: "" or "/a/b", "~" only as ~0 and ~1.
+bool is_json_pointer(std::string_view text) {
+  if (!text.starts_with('/')) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+class HealthExpectationReader {
+ public:
+  HealthExpectationReader(const YamlNode& node, const ExpectationContext& context)
+      : node_(node), context_(context) {}
+
+  /// `path`: the key above, or null in a list.
+  HealthExpectation read(const YamlNode* path) {
+    out_.pos = node_.pos();
+    read_endpoint(path);
+    const auto when = read_when(node_, context_);
+    out_.window = when ? when->window : whole_run();
+    out_.eventually = when && when->hold == MetricExpectation::Hold::kEventually;
+    if (const YamlNode* is = node_.find("is")) out_.state = is->text;
+    if (const YamlNode* code = node_.find("code")) read_code(*code);
+    if (const YamlNode* body = node_.find("body")) read_body(*body);
+    if (const YamlNode* latency = node_.find("latency")) {
+      out_.latency = read_claim(*latency, Dimension::kTime, context_);
+    }
+    if (const YamlNode* probe = node_.find("probe")) out_.considered_ok = probe->text == "passing";
+    const auto claims = {"is", "code", "body", "latency", "probe"};
+    if (std::none_of(claims.begin(), claims.end(),
+                     [&](const char* key) { return node_.find(key) != nullptr; })) {
+      context_.problems.add(node_, "this expects nothing", "add is, code, body, latency or probe");
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void read_endpoint(const YamlNode* path) {
+    const YamlNode* endpoint = node_.find("endpoint");
+    if (path != nullptr && endpoint != nullptr) {
+      context_.problems.add(*endpoint, fmt::format("the endpoint is named above: {}", path->text));
+    }
+    if (path == nullptr) path = endpoint;
+    if (path == nullptr) {
+      context_.problems.add(node_, "which endpoint?", "add endpoint: /health");
+      return;
+    }
+    const Target* target = read_target_name(node_.find("target"), context_);
+    if (target == nullptr || !path->is_scalar()) return;
+    out_.target = target->name;
+    out_.endpoint = path->text;
+    std::vector<std::string> known;
+    for (const HealthEndpoint& one : target->health) known.push_back(one.path);
+    if (std::find(known.begin(), known.end(), path->text) != known.end()) return;
+    context_.problems.unknown(
+        *path, fmt::format("{} has no health endpoint \"{}\"", target->name, path->text),
+        path->text, known);
+  }
+
+  void read_code(const YamlNode& node) {
+    const std::uint64_t code = count_of(&node, 200);
+    if (code < 100 || code > 599) context_.problems.add(node, "expected an HTTP status");
+    out_.code = static_cast<int>(std::min<std::uint64_t>(code, 599));
+  }
+
+  void read_body(const YamlNode& body) {
+    for (const YamlNode::Entry& entry : body.entries) {
+      if (!is_json_pointer(entry.key->text)) {
+        context_.problems.add(*entry.key, fmt::format("\"{}\" is no JSON pointer", entry.key->text),
+                              "write it like /checks/database/status");
+      }
+      out_.fields[entry.key->text] = json_text(*entry.value);
+    }
+  }
+
+  const YamlNode& node_;
+  const ExpectationContext& context_;
+  HealthExpectation out_;
+};
+
+struct Percentile {
+  std::string_view key;
+  double share;
+};
+constexpr std::array<Percentile, 7> kPercentiles = {{{"p50", 0.5},
+                                                     {"p75", 0.75},
+                                                     {"p90", 0.9},
+                                                     {"p95", 0.95},
+                                                     {"p99", 0.99},
+                                                     {"p99.9", 0.999},
+                                                     {"max", 1}}};
+
+LoadExpectation read_load(const YamlNode& node, const ExpectationContext& context) {
+  LoadExpectation load;
+  load.pos = node.pos();
+  if (const YamlNode* endpoint = node.find("endpoint")) {
+    std::vector<std::string> known;
+    for (const Endpoint& one : context.system.service.endpoints) known.push_back(one.name);
+    load.endpoint = text_of(endpoint);
+    if (std::find(known.begin(), known.end(), load.endpoint) == known.end()) {
+      context.problems.unknown(*endpoint,
+                               fmt::format("the service has no endpoint \"{}\"", load.endpoint),
+                               load.endpoint, known);
+    }
+  }
+  if (const auto when = read_when(node, context)) load.window = when->window;
+  const auto claim = [&](std::string_view key, Dimension dimension) -> std::optional<ValueClaim> {
+    const YamlNode* value = node.find(key);
+    if (value == nullptr) return std::nullopt;
+    return read_claim(*value, dimension, context);
+  };
+  load.throughput = claim("throughput", Dimension::kRate);
+  load.error_rate = claim("error_rate", Dimension::kRatio);
+  load.requests = claim("requests", Dimension::kNumber);
+  for (const Percentile& percentile : kPercentiles) {
+    if (auto value = claim(percentile.key, Dimension::kTime)) {
+      load.percentiles.emplace_back(percentile.share, std::move(*value));
+    }
+  }
+  return load;
+}
+
+class ScrapeExpectationReader {
+ public:
+  ScrapeExpectationReader(const YamlNode::Entry& entry, const ExpectationContext& context)
+      : key_(*entry.key), node_(*entry.value), context_(context) {}
+
+  ScrapeExpectation read() {
+    out_.pos = key_.pos();
+    const Target* target = read_target_name(&key_, context_);
+    out_.target = key_.text;
+    if (const YamlNode* up = node_.find("up")) read_up(*up);
+    if (const YamlNode* families = node_.find("families")) read_families(*families, target);
+    out_.lint = node_.find("lint") != nullptr;
+    return std::move(out_);
+  }
+
+ private:
+  void read_up(const YamlNode& node) {
+    if (node.is_scalar()) {
+      out_.up.push_back({bool_of(&node, true), whole_run(), node.pos()});
+      return;
+    }
+    const auto add = [&](const YamlNode& item) {
+      const auto when = read_when(item, context_);
+      out_.up.push_back(
+          {bool_of(item.find("is"), true), when ? when->window : whole_run(), item.pos()});
+    };
+    if (node.is_map()) add(node);
+    for (const YamlPtr& item : node.items) add(*item);
+  }
+
+  void read_families(const YamlNode& node, const Target* target) {
+    for (const YamlPtr& name : node.items) add_family(*name, nullptr, target);
+    for (const YamlNode::Entry& entry : node.entries) {
+      add_family(*entry.key, entry.value.get(), target);
+    }
+  }
+
+  void add_family(const YamlNode& name, const YamlNode* details, const Target* target) {
+    ScrapeExpectation::Family family;
+    family.name = name.text;
+    family.pos = name.pos();
+    if (target != nullptr && name.is_scalar()) check_family(name, *target);
+    if (const YamlNode* type = details != nullptr ? details->find("type") : nullptr) {
+      for (const MetricType one : {MetricType::kCounter, MetricType::kGauge, MetricType::kHistogram,
+                                   MetricType::kSummary, MetricType::kInfo}) {
+        if (to_string(one) == type->text) family.type = one;
+      }
+    }
+    const YamlNode* labels = details != nullptr ? details->find("labels") : nullptr;
+    if (labels != nullptr) {
+      if (labels->is_scalar()) family.labels.push_back(labels->text);
+      for (const YamlPtr& label : labels->items) family.labels.push_back(label->text);
+    }
+    out_.families.push_back(std::move(family));
+  }
+
+  void check_family(const YamlNode& name, const Target& target) {
+    std::vector<std::string> known;
+    for (const Instrument& one : target.instruments) known.push_back(one.family.name);
+    if (std::find(known.begin(), known.end(), name.text) != known.end()) return;
+    context_.problems.unknown(
+        name, fmt::format("{} exports no metric \"{}\"", target.name, name.text), name.text, known);
+  }
+
+  const YamlNode& key_;
+  const YamlNode& node_;
+  const ExpectationContext& context_;
+  ScrapeExpectation out_;
+};
+
+}  // namespace
+
+void read_health_expectations(const YamlNode& node, const ExpectationContext& context,
+                              Expectations& out) {
+  const auto add = [&](const YamlNode& item, const YamlNode* path) {
+    if (item.is_map()) out.health.push_back(HealthExpectationReader(item, context).read(path));
+  };
+  for (const YamlPtr& item : node.items) add(*item, nullptr);
+  for (const YamlNode::Entry& entry : node.entries) {
+    add(*entry.value, entry.key.get());
+    for (const YamlPtr& item : entry.value->items) add(*item, entry.key.get());
+  }
+}
+
+void read_load_expectations(const YamlNode& node, const ExpectationContext& context,
+                            Expectations& out) {
+  if (node.is_map()) out.load.push_back(read_load(node, context));
+  for (const YamlPtr& item : node.items) out.load.push_back(read_load(*item, context));
+}
+
+void read_scrape_expectations(const YamlNode& node, const ExpectationContext& context,
+                              Expectations& out) {
+  for (const YamlNode::Entry& entry : node.entries) {
+    out.scrape.push_back(ScrapeExpectationReader(entry, context).read());
+  }
+}
+
+}  // namespace tocsin::scenario

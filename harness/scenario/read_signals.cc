@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/suggest.h"
+#include "harness/scenario/read.h"
+#include "harness/scenario/values.h"
+
+namespace tocsin::scenario {
+namespace {
+
+/// Keys beside which signals stand in a fault.
+constexpr std::string_view kFaultWords[] = {"down", "hang", "slow_scrape", "malformed_scrape",
+                                            "restart"};
+
+const YamlNode* value_node(const YamlNode& signal) {
+  return signal.is_map() ? signal.find("value") : &signal;
+}
+
+void check_name(const YamlNode& key, Problems& problems) {
+  const std::string& name = key.text;
+  const auto refuse = [&](std::string_view why) {
+    problems.add(key, fmt::format("\"{}\" cannot be a signal's name: {}", name, why));
+  };
+  const auto builtin = [&](const BuiltinSignal& signal) { return signal.name == name; };
+  if (!is_signal_name(name)) {
+    refuse("it is made of letters, digits, \"_\" and \".\", and is no word of formulas");
+  } else if (percentile_name(name)) {
+    refuse("names in .pNN are percentiles of distributions");
+  } else if (std::any_of(builtin_signals().begin(), builtin_signals().end(), builtin)) {
+    refuse("every service has this one");
+  } else if (std::find(std::begin(kFaultWords), std::end(kFaultWords), name) !=
+             std::end(kFaultWords)) {
+    refuse("it means something else in faults");
+  }
+}
+
+Signal read_signal(const YamlNode::Entry& entry, Problems& problems) {
+  const YamlNode& node = *entry.value;
+  check_name(*entry.key, problems);
+  Signal signal;
+  signal.name = entry.key->text;
+  signal.pos = entry.key->pos();
+  signal.noise = share_of(node.find("noise"), 0);
+  signal.help = text_of(node.find("help"));
+  const YamlNode* value = value_node(node);
+  const YamlNode* percentiles = node.find("percentiles");
+  if (value != nullptr && value->is_scalar()) {
+    auto formula = Formula::parse(value->text);
+    if (formula.has_error()) {
+      problems.add_parse_error(*value, formula.error());
+    } else {
+      signal.value = std::move(*formula);
+    }
+  }
+  if (percentiles != nullptr) {
+    if (value != nullptr)
+      problems.add(*percentiles, "a signal has a value or percentiles, not both");
+    if (signal.noise > 0) problems.add(*node.find("noise"), "a distribution has no further noise");
+    std::optional<Dimension> dimension;
+    signal.distribution = read_distribution(*percentiles, dimension, problems);
+    signal.dimension = dimension.value_or(Dimension::kNumber);
+    signal.value.reset();
+  } else if (node.is_map() && value == nullptr) {
+    problems.add(node, "a signal needs the key \"value\" or \"percentiles\"");
+  }
+  return signal;
+}
+
+/// Finds dimensions signal by signal, those that others read first.
+class Linker {
+ public:
+  Linker(Target& target, const YamlNode& node, Problems& problems)
+      : target_(target), node_(node), problems_(problems) {}
+
+  void link() {
+    for (Signal& signal : target_.signals) visit(signal);
+  }
+
+ private:
+  enum class Mark { kNew, kOpen, kDone };
+
+  void visit(Signal& signal) {
+    Mark& mark = marks_[signal.name];
+    if (mark != Mark::kNew || !signal.value) return;
+    mark = Mark::kOpen;
+    path_.push_back(signal.name);
+    for (const std::string& read : signal.value->signals()) {
+      const auto name = find_signal(target_, read);
+      const std::string& base = name ? name->base : read;
+      if (marks_[base] == Mark::kOpen) {
+        report_circle(signal, base);
+        continue;
+      }
+      const auto is_it = [&](const Signal& other) { return other.name == base; };
+      const auto driver = std::find_if(target_.signals.begin(), target_.signals.end(), is_it);
+      if (driver != target_.signals.end()) visit(*driver);
+    }
+    path_.pop_back();
+    marks_[signal.name] = Mark::kDone;
+    const YamlNode* entry = node_.find(signal.name);
+    const YamlNode* value = entry != nullptr ? value_node(*entry) : nullptr;
+    if (value == nullptr) return;
+    if (const auto formula = read_formula(*value, target_, problems_)) {
+      signal.dimension = formula->dimension;
+    }
+  }
+
+  void report_circle(const Signal& signal, const std::string& base) {
+    const auto begin = std::find(path_.begin(), path_.end(), base);
+    const std::vector<std::string> circle(begin, path_.end());
+    const YamlNode* value = value_node(*node_.find(signal.name));
+    problems_.add(
+        *value, fmt::format("this signal drives itself: {} → {}", fmt::join(circle, " → "), base));
+  }
+
+  Target& target_;
+  const YamlNode& node_;
+  Problems& problems_;
+  std::map<std::string, Mark> marks_;
+  std::vector<std::string> path_;
+};
+
+}  // namespace
+
+Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& dimension,
+                               Problems& problems) {
+  Distribution distribution;
+  const auto add = [&](const YamlNode& value, double percentile) {
+    const auto quantity = parse_quantity(value.text);
+    if (!value.is_scalar() || quantity.has_error()) return;
+    if (!dimension) dimension = quantity->dimension;
+    const auto number = parse_value(value.text, *dimension);
+    if (number.has_error()) {
+      problems.add_parse_error(value, number.error());
+    } else if (*number <= 0) {
+      problems.add(value, "values of a distribution are above 0");
+    } else {
+      distribution.percentiles.emplace_back(percentile, *number);
+    }
+  };
+  if (node.is_scalar()) add(node, 0.5);
+  std::vector<std::pair<double, const YamlNode*>> order;
+  for (const YamlNode::Entry& entry : node.entries) {
+    if (const auto percentile = parse_percentile(entry.key->text)) {
+      order.emplace_back(*percentile, entry.value.get());
+      add(*entry.value, *percentile);
+    } else {
+      problems.add(
+          *entry.key,
+          fmt::format("expected a percentile like p50, p95 or p99.9, not \"{}\"", entry.key->text));
+    }
+  }
+  auto& points = distribution.percentiles;
+  std::sort(points.begin(), points.end());
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (points[i].first == points[i - 1].first) {
+      problems.add(node, "a percentile is here twice");
+    } else if (points[i].second < points[i - 1].second) {
+      const auto is_it = [&](const auto& item) { return item.first == points[i].first; };
+      const auto at = std::find_if(order.begin(), order.end(), is_it);
+      problems.add(*at->second, fmt::format("percentiles out of order: p{} is below p{}",
+                                            format_number(points[i].first * 100, 12),
+                                            format_number(points[i - 1].first * 100, 12)));
+    }
+  }
+  if (node.is_map() && node.entries.empty()) problems.add(node, "expected at least one percentile");
+  return distribution;
+}
+
+std::optional<DimensionedFormula> read_formula(const YamlNode& node, const Target& target,
+                                               Problems& problems) {
+  if (!node.is_scalar()) return std::nullopt;
+  auto formula = Formula::parse(node.text);
+  if (formula.has_error()) {
+    problems.add_parse_error(node, formula.error());
+    return std::nullopt;
+  }
+  bool known = true;
+  for (std::size_t i = 0; i < formula->signals().size(); ++i) {
+    const std::string& name = formula->signals()[i];
+    if (find_signal(target, name)) continue;
+    known = false;
+    Error error =
+        input_error(formula->place_of(i), fmt::format("{} has no signal \"{}\"", target.name, name),
+                    static_cast<int>(name.size()));
+    error.hints.push_back(unknown_name_hint(name, signal_names(target)));
+    problems.add_parse_error(node, std::move(error));
+  }
+  if (!known) return std::nullopt;
+  const auto dimension = formula->dimension(
+      [&](std::string_view name) { return find_signal(target, name)->dimension; });
+  if (dimension.has_error()) {
+    problems.add_parse_error(node, dimension.error());
+    return std::nullopt;
+  }
+  return DimensionedFormula{std::move(*formula), *dimension};
+}
+
+std::vector<Signal> read_signals(const YamlNode& node, Problems& problems) {
+  std::vector<Signal> signals;
+  for (const YamlNode::Entry& entry : node.entries) {
+    signals.push_back(read_signal(entry, problems));
+  }
+  return signals;
+}
+
+void link_signals(Target& target, const YamlNode& node, Problems& problems) {
+  Linker(target, node, problems).link();
+}
+
+}  // namespace tocsin::scenario

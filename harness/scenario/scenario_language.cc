@@ -1,0 +1,269 @@
+#include "harness/scenario/language.h"
+
+/// Scenario files, key by key, from the leaves to the top.
+
+namespace tocsin::scenario {
+namespace {
+
+using enum Scalar;
+
+constexpr Shape kTextShape = only(kText);
+constexpr Shape kTextList = kTextShape | list_of(kTextShape);
+constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
+
+// traffic
+
+constexpr Key kStepKeys[] = {
+    {"rate", only(kRate), "requests per second, minute or hour", Need::kRequired},
+    {"for", only(kDuration), "how long the step holds", Need::kRequired},
+};
+constexpr Table kStep{"a step", "A rate that holds for a while.", kStepKeys};
+constexpr Shape kStepShape = map_of(kStep);
+
+constexpr Key kSpikeKeys[] = {
+    {"base", only(kRate), "the rate before and after", Need::kRequired},
+    {"peak", only(kRate), "the rate of the spike", Need::kRequired},
+    {"at", only(kDuration), "when it begins, from the start of the phase", Need::kRequired},
+    {"for", only(kDuration), "how long it lasts", Need::kRequired},
+};
+constexpr Table kSpike{"a spike", "A rate that jumps up and back.", kSpikeKeys};
+
+constexpr Key kSineKeys[] = {
+    {"low", only(kRate), "the lowest rate", Need::kRequired},
+    {"high", only(kRate), "the highest rate", Need::kRequired},
+    {"period", only(kDuration), "from peak to peak; 24h if left out"},
+    {"peak_at", only(kDuration), "the first peak, from the start of the phase"},
+};
+constexpr Table kSine{"a sine", "A day curve.", kSineKeys};
+
+constexpr Shape kWeight = only(kNumber);
+constexpr Table kMix{"a mix", "Relative weights of endpoints.", {}, &kWeight, "endpoint"};
+
+constexpr std::string_view kArrivalWords[] = {"paced", "poisson"};
+
+constexpr Key kPhaseKeys[] = {
+    {"name", only(kText), "for reports, and for times like \"2m after ramp start\""},
+    {"for", only(kDuration), "how long the phase lasts"},
+    {"rate", only(kRateRange), "requests per second, minute or hour; 10/s..50/s is a ramp"},
+    {"steps", list_of(kStepShape), "rates one after another, each with its length"},
+    {"spike", map_of(kSpike), "a rate that jumps up and back"},
+    {"sine", map_of(kSine), "a day curve"},
+    {"users", only(kCount), "a closed loop: so many users, each waiting for its answers"},
+    {"think", only(kDuration), "how long a user waits between answer and next request"},
+    {"count", only(kCount), "exactly so many requests, spread by the shape"},
+    {"arrivals", one_of(kArrivalWords), "paced: evenly spaced; poisson: independent users"},
+    {"mix", map_of(kMix), "relative weights of endpoints; else the system's own"},
+    {"warm_up", only(kBool), "true: left out of the load result"},
+};
+constexpr Table kPhase{"a phase of traffic", "Load of one shape for a while.", kPhaseKeys};
+constexpr Shape kPhaseShape = map_of(kPhase);
+
+// faults
+
+constexpr Key kRepeatKeys[] = {
+    {"every", only(kDuration), "from one start to the next", Need::kRequired},
+    {"times", only(kCount), "how often in all; else until the traffic ends"},
+};
+constexpr Table kRepeat{"a repetition", "", kRepeatKeys};
+
+constexpr Shape kChangeShape = only(kChange);
+constexpr Table kEndpointChanges{"signals of one endpoint", "", {}, &kChangeShape, "signal"};
+constexpr Shape kChangeOrEndpoint = kChangeShape | map_of(kEndpointChanges);
+
+constexpr std::string_view kTargetFaultWords[] = {"down", "hang", "malformed_scrape", "restart"};
+constexpr Key kTargetFaultKeys[] = {
+    {"down", only(kBool), "refuses connections"},
+    {"hang", only(kBool), "accepts connections and never answers"},
+    {"slow_scrape", only(kDuration), "metrics are answered after so long"},
+    {"malformed_scrape", only(kBool), "metrics are answered with text that is none"},
+    {"restart", only(kBool), "the process starts anew: counters begin at zero"},
+};
+constexpr Table kTargetFault{"a fault of a target", "What happens to the service or an exporter.",
+                             kTargetFaultKeys, &kChangeOrEndpoint, "signal or endpoint"};
+constexpr Shape kTargetFaultShape = one_of(kTargetFaultWords) | map_of(kTargetFault);
+
+constexpr Key kNetworkKeys[] = {
+    {"latency", only(kDuration), "added to every answer"},
+    {"jitter", only(kDuration), "of the latency, up or down"},
+    {"bandwidth", only(kBandwidth), "at most so many bytes a second"},
+    {"timeout", only(kDuration),
+     "nothing passes; the connection is closed after so long (0: never)"},
+    {"reset", only(kDuration), "the connection is reset after so long (0: at once)"},
+    {"refuse", only(kBool), "connections are refused"},
+    {"slow_close", only(kDuration), "connections close so much later"},
+    {"slice", only(kSize), "data comes in pieces of this size"},
+    {"share", only(kShare), "of connections that suffer; all if left out"},
+};
+constexpr Table kNetwork{"a network fault", "Trouble between load and service; live runs only.",
+                         kNetworkKeys};
+
+constexpr Key kFaultKeys[] = {
+    {"name", only(kText), "for reports, and for times like \"5m after outage\""},
+    {"at", only(kPoint), "when it begins", Need::kRequired},
+    {"for", only(kDuration), "how long it lasts; else until the traffic ends"},
+    {"repeat", map_of(kRepeat), "again and again"},
+    {"network", map_of(kNetwork), "trouble between load and service; live runs only"},
+};
+/// `service` and exporters by name.
+constexpr Table kFault{"a fault", "What goes wrong, and when.", kFaultKeys, &kTargetFaultShape,
+                       "service or exporter"};
+constexpr Shape kFaultShape = map_of(kFault);
+
+// expectations
+
+constexpr std::string_view kAlertStateWords[] = {"inactive", "pending", "firing"};
+constexpr Key kStateKeys[] = {
+    {"at", only(kPoint), "when", Need::kRequired},
+    {"is", one_of(kAlertStateWords), "the state then", Need::kRequired},
+};
+constexpr Table kState{"a state", "An alert's state at a time.", kStateKeys};
+constexpr Shape kStateShape = map_of(kState);
+
+constexpr Key kAlertKeys[] = {
+    {"pending", only(kWindow), "goes pending in this window, or never"},
+    {"fires", only(kWindow), "goes firing in this window, or never"},
+    {"resolves", only(kWindow), "ends in this window"},
+    {"labels", map_of(kTextMap), "only episodes with these labels count"},
+    {"annotations", map_of(kTextMap), "exactly these, when it fires"},
+    {"value", only(kClaim), "of the expression when it fires"},
+    {"times", only(kCount), "how many episodes fire"},
+    {"state", kStateShape | list_of(kStateShape), "its state at a time"},
+};
+constexpr Table kAlert{"an expectation of an alert", "", kAlertKeys};
+constexpr Shape kAlertItem = map_of(kAlert);
+constexpr std::string_view kNeverWord[] = {"never"};
+constexpr Shape kAlertShape = one_of(kNeverWord) | map_of(kAlert) | list_of(kAlertItem);
+
+constexpr std::string_view kOthersWords[] = {"none", "any"};
+constexpr Key kOthersKeys[] = {
+    {"allow", kTextList, "alerts that may fire, though nothing is expected of them",
+     Need::kRequired},
+};
+constexpr Table kOthers{"an expectation of other alerts", "", kOthersKeys};
+constexpr Key kAlertsKeys[] = {
+    {"others", one_of(kOthersWords) | map_of(kOthers), "none: no alert fires but those named"},
+};
+constexpr Table kAlerts{"expectations of alerts", "", kAlertsKeys, &kAlertShape, "alert"};
+
+// Keys that say when, the same for metrics, health and scrapes.
+constexpr auto kWhenKeys = std::to_array<Key>({
+    {"at", only(kPoint), "at one moment"},
+    {"from", only(kPoint), "all the time, from …"},
+    {"to", only(kPoint), "… to"},
+    {"always", only(kWindow), "all the time in this window"},
+});
+
+constexpr auto kMetricKeys =
+    joined(std::to_array<Key>({
+               {"that", only(kPromql), "a PromQL expression", Need::kRequired},
+               {"eventually", only(kWindow), "at least once in this window"},
+               {"is", only(kClaim), "what every series of the result must satisfy, or absent"},
+               {"series", only(kCount), "how many series the result has"},
+           }),
+           kWhenKeys);
+constexpr Table kMetric{"an expectation of a metric", "", kMetricKeys};
+constexpr Shape kMetricShape = map_of(kMetric);
+
+constexpr std::string_view kHealthWords[] = {"healthy", "degraded", "unhealthy", "ready",
+                                             "not ready"};
+constexpr std::string_view kProbeWords[] = {"passing", "failing"};
+constexpr Shape kJsonShape = only(kJson);
+constexpr Table kBodyFields{"fields of a body", "", {}, &kJsonShape, "JSON pointer"};
+constexpr auto kHealthKeys =
+    joined(std::to_array<Key>({
+               {"endpoint", only(kText), "its path; in a list, where it is no key"},
+               {"target", only(kText), "service (if left out) or an exporter"},
+               {"eventually", only(kWindow), "at least once in this window"},
+               {"is", one_of(kHealthWords), "what the body says"},
+               {"code", only(kCount), "HTTP status"},
+               {"body", map_of(kBodyFields),
+                "values in the JSON body, by pointer: /checks/database/status"},
+               {"latency", only(kClaim), "of each answer"},
+               {"probe", one_of(kProbeWords), "what Kubernetes thinks"},
+           }),
+           kWhenKeys);
+constexpr Table kHealth{"an expectation of a health endpoint", "", kHealthKeys};
+constexpr Shape kHealthItem = map_of(kHealth);
+constexpr Shape kHealthOneOrMore = kHealthItem | list_of(kHealthItem);
+constexpr Table kHealthByPath{"expectations by health endpoint", "", {}, &kHealthOneOrMore, "path"};
+
+constexpr Key kLoadKeys[] = {
+    {"endpoint", only(kText), "one endpoint; else all together"},
+    {"from", only(kPoint), "measured from …"},
+    {"to", only(kPoint), "… to"},
+    {"always", only(kWindow), "measured in this window; else over the whole run after warm-up"},
+    {"throughput", only(kClaim), "answers per second"},
+    {"error_rate", only(kClaim), "5xx and failed, of all finished"},
+    {"requests", only(kClaim), "how many were scheduled"},
+    {"p50", only(kClaim), "median response time"},
+    {"p75", only(kClaim), "response time"},
+    {"p90", only(kClaim), "response time"},
+    {"p95", only(kClaim), "response time"},
+    {"p99", only(kClaim), "response time"},
+    {"p99.9", only(kClaim), "response time"},
+    {"max", only(kClaim), "longest response time"},
+};
+constexpr Table kLoad{"an expectation of load", "", kLoadKeys};
+constexpr Shape kLoadItem = map_of(kLoad);
+
+constexpr auto kUpKeys = joined(std::to_array<Key>({
+                                    {"is", only(kBool), "whether scrapes succeed", Need::kRequired},
+                                }),
+                                kWhenKeys);
+constexpr Table kUp{"an expectation of up", "", kUpKeys};
+constexpr Shape kUpItem = map_of(kUp);
+constexpr std::string_view kTypeWords[] = {"counter", "gauge", "histogram", "summary", "info"};
+constexpr Key kFamilyKeys[] = {
+    {"type", one_of(kTypeWords), "the metric's type"},
+    {"labels", kTextList, "labels that at least one series has"},
+};
+constexpr Table kFamily{"an expectation of a metric family", "", kFamilyKeys};
+constexpr Shape kFamilyShape = map_of(kFamily);
+constexpr Table kFamilies{"metric families", "", {}, &kFamilyShape, "metric"};
+constexpr std::string_view kLintWords[] = {"clean"};
+constexpr Key kScrapeKeys[] = {
+    {"up", only(kBool) | kUpItem | list_of(kUpItem), "whether scrapes succeed"},
+    {"families", map_of(kFamilies) | list_of(kTextShape), "metrics that must be exported"},
+    {"lint", one_of(kLintWords), "promtool check metrics finds nothing"},
+};
+constexpr Table kScrape{"an expectation of scrapes", "", kScrapeKeys};
+constexpr Shape kScrapeShape = map_of(kScrape);
+constexpr Table kScrapes{"expectations of scrapes", "", {}, &kScrapeShape, "service or exporter"};
+
+constexpr Key kExpectKeys[] = {
+    {"alerts", map_of(kAlerts), "what alerts do"},
+    {"metrics", list_of(kMetricShape), "what queries give"},
+    {"health", map_of(kHealthByPath) | list_of(kHealthItem), "what health endpoints answer"},
+    {"load", kLoadItem | list_of(kLoadItem), "throughput, errors and latencies"},
+    {"scrape", map_of(kScrapes), "what is exported"},
+};
+constexpr Table kExpect{"the expectations", "", kExpectKeys};
+
+// the whole
+
+constexpr std::string_view kNoiseWords[] = {"random", "none"};
+constexpr std::string_view kModeWords[] = {"simulated", "live"};
+
+constexpr Key kScenarioKeys[] = {
+    {"include", kTextList, "files whose keys are taken over; keys here win"},
+    {"name", only(kText), "what it shows; the file's name if left out"},
+    {"description", only(kText), "more words"},
+    {"system", only(kText), "the system's folder, by name or path", Need::kRequired},
+    {"tags", kTextList, "for choosing scenarios"},
+    {"start", only(kTimestamp), "virtual time of the start; 2026-01-05T00:00:00Z if left out"},
+    {"seed", only(kCount), "of all random draws; 1 if left out"},
+    {"noise", one_of(kNoiseWords), "none: expected values instead of random draws"},
+    {"mode", one_of(kModeWords), "live: runs on real sockets only"},
+    {"time_scale", only(kNumber), "live runs divide every duration by it"},
+    {"connections", only(kCount), "of live load; 64 if left out"},
+    {"traffic", kPhaseShape | list_of(kPhaseShape), "load, phase after phase"},
+    {"faults", kFaultShape | list_of(kFaultShape), "what goes wrong, and when"},
+    {"expect", map_of(kExpect), "what must be seen"},
+};
+
+}  // namespace
+
+constinit const Table kScenarioTable{
+    "a scenario", "Traffic and faults on a system, and what must be seen.", kScenarioKeys};
+
+}  // namespace tocsin::scenario

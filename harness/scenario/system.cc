@@ -1,0 +1,89 @@
+#include "harness/scenario/system.h"
+
+#include <algorithm>
+
+#include "harness/scenario/values.h"
+
+namespace tocsin::scenario {
+
+std::string_view to_string(HealthState state) {
+  switch (state) {
+    case HealthState::kHealthy:
+      return "healthy";
+    case HealthState::kDegraded:
+      return "degraded";
+    case HealthState::kUnhealthy:
+      return "unhealthy";
+  }
+  return "unhealthy";
+}
+
+const std::vector<BuiltinSignal>& builtin_signals() {
+  static const std::vector<BuiltinSignal> kSignals = {
+      {"request_rate", Dimension::kRate, false, "requests per second"},
+      {"error_rate", Dimension::kRatio, true, "share of requests answered 5xx"},
+      {"latency", Dimension::kTime, true, "response times; also latency.p50, latency.p95, …"},
+      {"in_flight", Dimension::kNumber, false, "requests being handled"},
+      {"uptime", Dimension::kTime, false, "since the process started"},
+  };
+  return kSignals;
+}
+
+namespace {
+
+constexpr std::string_view kLatency = "latency";
+
+std::optional<SignalName> find_base(const Target& target, std::string_view name) {
+  for (const Signal& signal : target.signals) {
+    if (signal.name != name) continue;
+    return SignalName{.dimension = signal.dimension,
+                      .distribution = signal.distribution.has_value(),
+                      .base = signal.name};
+  }
+  if (target.endpoints.empty()) return std::nullopt;
+  for (const BuiltinSignal& signal : builtin_signals()) {
+    if (signal.name != name) continue;
+    return SignalName{.dimension = signal.dimension,
+                      .settable = signal.settable,
+                      .builtin = true,
+                      .distribution = name == kLatency,
+                      .base = std::string(name)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> percentile_name(std::string_view name) {
+  // p99.9 has a dot of its own.
+  const std::size_t p = name.rfind(".p");
+  return p == std::string_view::npos ? std::nullopt : parse_percentile(name.substr(p + 1));
+}
+
+std::optional<SignalName> find_signal(const Target& target, std::string_view name) {
+  if (auto signal = find_base(target, name)) return signal;
+  const auto percentile = percentile_name(name);
+  if (!percentile) return std::nullopt;
+  auto signal = find_base(target, name.substr(0, name.rfind(".p")));
+  if (!signal || !signal->distribution) return std::nullopt;
+  signal->percentile = percentile;
+  return signal;
+}
+
+std::vector<std::string> signal_names(const Target& target) {
+  std::vector<std::string> names;
+  for (const Signal& signal : target.signals) names.push_back(signal.name);
+  if (target.endpoints.empty()) return names;
+  for (const BuiltinSignal& signal : builtin_signals()) names.emplace_back(signal.name);
+  return names;
+}
+
+const Target* System::target(std::string_view wanted) const {
+  if (wanted == service.name) return &service;
+  for (const Target& exporter : exporters) {
+    if (exporter.name == wanted) return &exporter;
+  }
+  return nullptr;
+}
+
+}  // namespace tocsin::scenario

@@ -1,0 +1,206 @@
+#include "harness/scenario/language.h"
+
+/// System files, key by key, from the leaves to the top.
+
+namespace tocsin::scenario {
+
+// Tables that hold themselves.
+extern const Table kStagesTable;
+extern const Table kBodyTable;
+
+namespace {
+
+using enum Scalar;
+
+constexpr Shape kTextShape = only(kText);
+constexpr Shape kTextList = kTextShape | list_of(kTextShape);
+constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
+constexpr Shape kQuantityShape = only(kQuantity);
+constexpr Shape kShareShape = only(kShare);
+constexpr Shape kNumberShape = only(kNumber);
+
+constexpr Table kPercentiles{
+    "percentiles", "Values by percentile: p50, p95, p99.9.", {}, &kQuantityShape, "percentile"};
+constexpr Shape kDistribution = kQuantityShape | map_of(kPercentiles);
+
+// signals
+
+constexpr Key kSignalKeys[] = {
+    {"value", only(kFormula), "a number, or a formula over other signals"},
+    {"percentiles", map_of(kPercentiles), "instead of a value: a distribution"},
+    {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
+    {"help", only(kText), "what it means"},
+};
+constexpr Table kSignal{"a signal", "A named quantity over time.", kSignalKeys};
+constexpr Shape kSignalShape = only(kFormula) | map_of(kSignal);
+constexpr Table kSignals{"signals", "", {}, &kSignalShape, "signal"};
+
+// endpoints
+
+constexpr std::string_view kSpanKinds[] = {"server", "client", "internal", "producer", "consumer"};
+constexpr Key kStageKeys[] = {
+    {"share", only(kShare), "of the time of what it is part of", Need::kRequired},
+    {"kind", one_of(kSpanKinds), "of its span; internal if left out"},
+    {"stages", map_of(kStagesTable), "parts of this part"},
+};
+constexpr Table kStage{"a stage", "Part of handling a request; becomes a span.", kStageKeys};
+constexpr Shape kStageShape = map_of(kStage);
+
+constexpr Table kStatuses{"statuses", "Shares of HTTP statuses.", {}, &kShareShape, "status"};
+constexpr std::string_view kMethods[] = {"GET",    "HEAD",  "POST",   "PUT",
+                                         "DELETE", "PATCH", "OPTIONS"};
+constexpr Key kEndpointKeys[] = {
+    {"method", one_of(kMethods), "GET if left out"},
+    {"path", only(kText), "the endpoint's name if left out"},
+    {"weight", only(kNumber), "relative share of requests; 1 if left out"},
+    {"latency", kDistribution, "of answers, by percentile", Need::kRequired},
+    {"status", map_of(kStatuses), "shares of HTTP statuses; all 200 if left out"},
+    {"request_bytes", kDistribution, "size of request bodies, by percentile"},
+    {"response_bytes", kDistribution, "size of answers, by percentile"},
+    {"stages", map_of(kStagesTable), "parts of handling a request"},
+};
+constexpr Table kEndpoint{"an endpoint", "What the load calls.", kEndpointKeys};
+constexpr Shape kEndpointShape = map_of(kEndpoint);
+constexpr Table kEndpoints{"endpoints", "", {}, &kEndpointShape, "endpoint"};
+
+// instruments
+
+constexpr Table kSplit{
+    "a split", "Values of the label and their shares.", {}, &kShareShape, "value"};
+constexpr Shape kLabelShape = kTextShape | map_of(kSplit);
+constexpr Table kLabels{"labels of an instrument", "", {}, &kLabelShape, "label"};
+constexpr Key kOnlyKeys[] = {
+    {"endpoint", only(kText), "requests of this endpoint"},
+    {"status", kTextList, "requests with these statuses: 404, 5xx"},
+};
+constexpr Table kOnly{"a choice of requests", "", kOnlyKeys};
+constexpr std::string_view kCountsWords[] = {"requests"};
+
+// One binding; several stand in `series`.
+constexpr auto kSeriesKeys = std::to_array<Key>({
+    {"labels", map_of(kLabels), "constants, $method, $endpoint, $status, or shares by value"},
+    {"only", map_of(kOnly), "counts these requests only"},
+    {"counts", one_of(kCountsWords), "a counter of requests answered"},
+    {"observes", only(kText), "latency, request_bytes, response_bytes or a distribution"},
+    {"value", only(kFormula), "of a gauge, at the scrape"},
+    {"rate", only(kFormula), "events per second of a counter or histogram"},
+    {"per_request", only(kFormula), "events for each request of a counter or histogram"},
+    {"fractional", only(kBool), "true: the counter grows by real numbers, not by whole events"},
+});
+constexpr Table kSeries{"a series of an instrument", "", kSeriesKeys};
+constexpr Shape kSeriesShape = map_of(kSeries);
+constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram", "summary", "info"};
+constexpr auto kInstrumentKeys =
+    joined(std::to_array<Key>({
+               {"type", one_of(kTypes), "the metric's type", Need::kRequired},
+               {"help", only(kText), "its HELP line"},
+               {"unit", only(kText), "its UNIT line (OpenMetrics)"},
+               {"buckets", list_of(kQuantityShape),
+                "upper bounds of a histogram, ascending, without +Inf"},
+               {"quantiles", list_of(kNumberShape), "of a summary, between 0 and 1"},
+               {"series", list_of(kSeriesShape), "several bindings, each with labels of its own"},
+           }),
+           kSeriesKeys);
+constexpr Table kInstrument{"an instrument", "A metric that is exported.", kInstrumentKeys};
+constexpr Shape kInstrumentShape = map_of(kInstrument);
+constexpr Table kInstruments{"instruments", "", {}, &kInstrumentShape, "metric"};
+
+// health
+
+constexpr Shape kJsonShape = only(kJson);
+constexpr Shape kBodyShape = kJsonShape | map_of(kBodyTable) | list_of(kJsonShape);
+
+constexpr Key kMessageKeys[] = {
+    {"healthy", only(kText), "while it is healthy"},
+    {"degraded", only(kText), "while it is degraded"},
+    {"unhealthy", only(kText), "while it is unhealthy"},
+};
+constexpr Table kMessages{"messages", "For $message, with {signal} or {signal:.1f} in them.",
+                          kMessageKeys};
+constexpr Key kCheckKeys[] = {
+    {"degraded", only(kFormula), "true (not zero) while it is degraded"},
+    {"unhealthy", only(kFormula), "true (not zero) while it is unhealthy; wins over degraded"},
+    {"critical", only(kBool), "false: when it is unhealthy the whole is only degraded"},
+    {"message", kTextShape | map_of(kMessages), "for $message, by state"},
+    {"body", map_of(kBodyTable), "its object in the answer"},
+};
+constexpr Table kCheck{"a health check", "", kCheckKeys};
+constexpr Shape kCheckShape = map_of(kCheck);
+constexpr Table kChecks{"health checks", "", {}, &kCheckShape, "check"};
+
+constexpr Key kCodeKeys[] = {
+    {"healthy", only(kCount), "200 if left out"},
+    {"degraded", only(kCount), "200 if left out"},
+    {"unhealthy", only(kCount), "503 if left out"},
+};
+constexpr Table kCodes{"codes", "HTTP status by state.", kCodeKeys};
+constexpr Key kProbeKeys[] = {
+    {"initial_delay", only(kDuration), "initialDelaySeconds; 0s if left out"},
+    {"period", only(kDuration), "periodSeconds; 10s if left out"},
+    {"timeout", only(kDuration), "timeoutSeconds; 1s if left out"},
+    {"success_threshold", only(kCount), "successThreshold; 1 if left out"},
+    {"failure_threshold", only(kCount), "failureThreshold; 3 if left out"},
+};
+constexpr Table kProbe{"a probe", "As Kubernetes has it.", kProbeKeys};
+constexpr Key kHealthKeys[] = {
+    {"codes", map_of(kCodes), "HTTP status by state"},
+    {"latency", only(kDuration), "of each answer; 5ms if left out"},
+    {"probe", map_of(kProbe), "how it is probed, as Kubernetes has it"},
+    {"body", map_of(kBodyTable), "the JSON answer"},
+    {"checks", map_of(kChecks), "what it looks at"},
+};
+constexpr Table kHealth{"a health endpoint", "", kHealthKeys};
+constexpr Shape kHealthShape = map_of(kHealth);
+constexpr Table kHealthEndpoints{"health endpoints", "", {}, &kHealthShape, "path"};
+
+// targets
+
+constexpr Key kScrapeKeys[] = {
+    {"interval", only(kDuration), "15s if left out"},
+    {"timeout", only(kDuration), "10s, or the interval when that is shorter, if left out"},
+    {"honor_labels", only(kBool), "exported labels win over the target's"},
+};
+constexpr Table kScrape{"a scrape", "", kScrapeKeys};
+
+constexpr Key kTargetKeys[] = {
+    {"include", kTextList, "files with keys of this map; keys here win"},
+    {"job", only(kText), "label job; the target's name if left out"},
+    {"instance", only(kText), "label instance; localhost and the port if left out"},
+    {"port", only(kCount), "documented port"},
+    {"metrics_path", only(kText), "/metrics if left out"},
+    {"version", only(kText), "for bodies and info metrics"},
+    {"labels", map_of(kTextMap), "further labels of the target"},
+    {"scrape", map_of(kScrape), "how often, how long"},
+    {"signals", map_of(kSignals), "named quantities, which faults may move"},
+    {"endpoints", map_of(kEndpoints), "what the load calls"},
+    {"instruments", map_of(kInstruments), "metrics that are exported"},
+    {"health", map_of(kHealthEndpoints), "health endpoints"},
+};
+constexpr Shape kTargetShape = map_of(kTargetTable);
+constexpr Table kExporters{"exporters", "", {}, &kTargetShape, "exporter"};
+
+constexpr Key kSystemKeys[] = {
+    {"include", kTextList, "files whose keys are taken over; keys here win"},
+    {"system", only(kText), "its name", Need::kRequired},
+    {"title", only(kText), "its name in full"},
+    {"guide", only(kText), "the document that it follows"},
+    {"rules", kTextList, "rule files in Prometheus' format, relative to this file"},
+    {"evaluation_interval", only(kDuration), "of rules; 15s if left out"},
+    {"service", kTargetShape, "the service under test", Need::kRequired},
+    {"exporters", map_of(kExporters), "what else is scraped, by name"},
+};
+
+}  // namespace
+
+constinit const Table kStagesTable{"stages", "", {}, &kStageShape, "stage"};
+constinit const Table kBodyTable{
+    "a body",
+    "Texts, numbers, =formulas, $state, $ok, $timestamp, $uptime, $checks, $message.",
+    {},
+    &kBodyShape,
+    "field"};
+constinit const Table kTargetTable{"a target", "The service, or an exporter.", kTargetKeys};
+constinit const Table kSystemTable{"a system", "A service, its exporters, and its rules.",
+                                   kSystemKeys};
+
+}  // namespace tocsin::scenario
