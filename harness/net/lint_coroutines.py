@@ -119,6 +119,8 @@ def judge(statement):
 
 
 def findings(source):
+    if not re.search(r'\b(?:co_await|Task|awaitable)\b', source):
+        return
     text = LITERALS.sub(blank, source)
     seen = set()
     for match in re.finditer(r'\bco_await\b', text):
