@@ -59,8 +59,7 @@ void Recorder::each_counts(const DueRequest& request, Count count) {
   // The scaled end of a warm-up is rounded; what rounding puts before it belongs to the beginning.
   const auto slice =
       static_cast<std::size_t>(std::max(Nanos(0), request.intended - from_) / Nanos(width_));
-  if (slice >= slices_.size()) slices_.resize(slice + 1);
-  count(slices_[slice]);
+  count(slices_.at(slice));
 }
 
 void Recorder::scheduled(const DueRequest& request) {
@@ -104,8 +103,7 @@ void Recorder::merge(const Recorder& other) {
   TOCSIN_CHECK(names_ == other.names_ && width_ == other.width_, "recorders of the same traffic");
   everything_ += other.everything_;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_[i].merge(other.endpoints_[i]);
-  if (slices_.size() < other.slices_.size()) slices_.resize(other.slices_.size());
-  for (std::size_t i = 0; i < other.slices_.size(); ++i) slices_[i].merge(other.slices_[i]);
+  slices_.merge(other.slices_);
 }
 
 LoadResult Recorder::result(Timestamp start, Duration length) const {
@@ -122,7 +120,7 @@ LoadResult Recorder::result(Timestamp start, Duration length) const {
     LoadSlice& slice = result.slices.emplace_back();
     slice.from = from;
     slice.length = last ? result.to - from : width_;
-    if (i < slices_.size()) slice.counts = slices_[i];
+    if (i < slices_.size()) slice.counts = slices_.copy(i);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/model/evidence.h"
+#include "harness/traffic/slices.h"
 #include "harness/traffic/traffic.h"
 
 namespace tocsin::traffic {
@@ -71,7 +72,7 @@ class Recorder {
   std::vector<PhaseCells> phases_;
   std::vector<std::string> names_;
   std::vector<LoadCounts> endpoints_;
-  std::vector<LoadCounts> slices_;
+  Slices slices_;
   LoadLedger everything_;
 };
 
