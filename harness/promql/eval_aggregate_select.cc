@@ -31,8 +31,8 @@ struct ParameterBounds {
 std::size_t largest_k(const AggregateContext& context) {
   const ParameterBounds bounds(context.parameter);
   const TextRange range = context.node.parameter->range;
-  if (bounds.highest < 1) return 0;
   if (bounds.any_nan) context.evaluation.fail("Parameter value is NaN", range);
+  if (bounds.highest < 1) return 0;
   constexpr double kEnd = 9223372036854775808.0;  // 2^63
   if (bounds.lowest <= -kEnd) {
     context.evaluation.fail("Scalar value " + format_g(bounds.lowest) + " underflows int64", range);
@@ -219,7 +219,7 @@ void evaluate_limit_ratio(AggregateContext& context, RowSink sink) {
   const ParameterBounds bounds(context.parameter);
   const TextRange range = context.node.parameter->range;
   const bool nothing = bounds.highest == 0 && bounds.lowest == 0;
-  if (!nothing && bounds.any_nan) context.evaluation.fail("Ratio value is NaN", range);
+  if (bounds.any_nan) context.evaluation.fail("Ratio value is NaN", range);
   if (bounds.highest > 1) context.evaluation.note(invalid_ratio(bounds.highest, 1, range));
   if (bounds.lowest < -1) context.evaluation.note(invalid_ratio(bounds.lowest, -1, range));
   context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {

@@ -149,8 +149,13 @@ class VectorMatch {
     const bool row_is_many = row_is_left != swapped_;
     const Labels labels =
         row_is_many ? result_labels(row.labels, partner) : result_labels(partner, row.labels);
-    const ScalarColumn constant{{value}};
-    elements_.apply(row, constant, !row_is_left);
+    Row constant;
+    constant.values.assign(row.steps(), value);
+    if (row_is_left) {
+      elements_.apply(row, constant, row);
+    } else {
+      elements_.apply(constant, row, row);
+    }
     finish(group, row, labels);
   }
 

@@ -108,6 +108,10 @@ void smooth_sample(Evaluation& evaluation, const VectorSelector& node, std::stri
     return row.set(w.step, std::move(carried));
   }
   const NativeHistogram& after = *w.histograms[i];
+  if (has_custom_buckets(before) != has_custom_buckets(after)) {
+    evaluation.note(mixed_exponential_custom(metric, node.range));
+    return;
+  }
   auto result = interpolated(evaluation, before, after, share,
                              !is_gauge(before) || !is_gauge(after), metric, node.range);
   if (result) row.set(w.step, std::move(result));
