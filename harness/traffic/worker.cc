@@ -143,6 +143,8 @@ net::Task<void> Worker::serve(Slot& slot) {
     }
     record(slot, outcome, taken, bytes.size());
     if (ending_) break;
+    // A failure may come without a wait, again and again; the others must have their turn.
+    if (!outcome) co_await net::sleep_for(Nanos(0));
     if (!plan_.options.keep_alive) slot.connection.close();
   }
   slot.connection.close();
