@@ -211,7 +211,10 @@ class VectorMatch {
       taken = now;
       return;
     }
-    if (taken.overlaps(now)) evaluation_.fail(why, node_.range);
+    if (taken.overlaps(now)) {
+      report_ambiguous_one_side();
+      evaluation_.fail(why, node_.range);
+    }
     taken |= now;
   }
 

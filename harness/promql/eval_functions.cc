@@ -48,7 +48,7 @@ void evaluate_sample_times(Evaluation& evaluation, const Call& call, const Vecto
   NameDropper names(evaluation, node, call.range);
   const LookTimes times = evaluation.look_times(node.shift, timeline);
   Row row;
-  for (const SeriesView& view : select_latest(evaluation, node.matchers, times)) {
+  for (const SeriesView& view : select_latest(evaluation, node, times)) {
     row.clear(timeline.steps());
     for_latest(view, times, evaluation.options, [&](std::size_t step, std::size_t i) {
       std::int64_t ms = view.timestamps[i];

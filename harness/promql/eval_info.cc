@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/promql/ast_children.h"
 #include "harness/promql/functions.h"
 #include "harness/promql/latest_sample.h"
 
@@ -58,39 +59,15 @@ struct InfoMatchers {
 
 /// The first selector of an expression decides when info metrics are looked at.
 const VectorSelector* first_selector(const Node& node, std::vector<const Subquery*>& path) {
-  const auto in = [&path](const NodePtr& child) {
-    return child ? first_selector(*child, path) : nullptr;
-  };
-  switch (node.kind) {
-    case NodeKind::kVectorSelector:
-      return static_cast<const VectorSelector*>(&node);
-    case NodeKind::kMatrixSelector:
-      return static_cast<const MatrixSelector&>(node).vector.get();
-    case NodeKind::kSubquery: {
-      path.push_back(static_cast<const Subquery*>(&node));
-      const VectorSelector* found = in(path.back()->inner);
-      if (found == nullptr) path.pop_back();
-      return found;
-    }
-    case NodeKind::kCall:
-      for (const NodePtr& child : static_cast<const Call&>(node).arguments) {
-        if (const VectorSelector* found = in(child)) return found;
-      }
-      return nullptr;
-    case NodeKind::kAggregate:
-      return in(static_cast<const Aggregate&>(node).argument);
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const Binary&>(node);
-      const VectorSelector* found = in(binary.left);
-      return found != nullptr ? found : in(binary.right);
-    }
-    case NodeKind::kUnary:
-      return in(static_cast<const Unary&>(node).operand);
-    case NodeKind::kParen:
-      return in(static_cast<const Paren&>(node).inner);
-    default:
-      return nullptr;
-  }
+  if (node.kind == NodeKind::kVectorSelector) return static_cast<const VectorSelector*>(&node);
+  const bool is_subquery = node.kind == NodeKind::kSubquery;
+  if (is_subquery) path.push_back(static_cast<const Subquery*>(&node));
+  const VectorSelector* found = nullptr;
+  for_children(node, [&](const Node& child) {
+    if (found == nullptr) found = first_selector(child, path);
+  });
+  if (is_subquery && found == nullptr) path.pop_back();
+  return found;
 }
 
 LookTimes info_times(const Evaluation& evaluation, const Node& base, const Timeline& timeline) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/promql/ast_children.h"
 #include "harness/promql/eval_extended.h"
 #include "harness/promql/eval_window_mixed.h"
 #include "harness/promql/latest_sample.h"
@@ -35,7 +36,7 @@ std::vector<SeriesView> selected(Evaluation& evaluation, const MatrixSelector& n
   const ExtendedReach reach = extended_reach(selector, evaluation.options);
   std::vector<SeriesView> result;
   for (const SeriesView& view :
-       evaluation.select(selector.matchers, before + 1 - reach.before_ms, end + reach.after_ms)) {
+       evaluation.select(selector, before + 1 - reach.before_ms, end + reach.after_ms)) {
     evaluation.charge(view.timestamps.size());
     auto columns = std::make_shared<Columns>();
     if (selector.anchored || selector.smoothed) {
@@ -101,31 +102,8 @@ class UseCollector {
         return visit(*subquery.inner, before + subquery.window + offset, after - offset,
                      absolute || subquery.shift.at != AtKind::kNone);
       }
-      case NodeKind::kCall:
-        for (const NodePtr& child : static_cast<const Call&>(node).arguments) {
-          visit(*child, before, after, absolute);
-        }
-        return;
-      case NodeKind::kAggregate: {
-        const auto& aggregate = static_cast<const Aggregate&>(node);
-        visit(*aggregate.argument, before, after, absolute);
-        if (aggregate.parameter) visit(*aggregate.parameter, before, after, absolute);
-        return;
-      }
-      case NodeKind::kBinary: {
-        const auto& binary = static_cast<const Binary&>(node);
-        visit(*binary.left, before, after, absolute);
-        return visit(*binary.right, before, after, absolute);
-      }
-      case NodeKind::kUnary:
-        return visit(*static_cast<const Unary&>(node).operand, before, after, absolute);
-      case NodeKind::kParen:
-        return visit(*static_cast<const Paren&>(node).inner, before, after, absolute);
-      case NodeKind::kNumber:
-      case NodeKind::kString:
-      case NodeKind::kStepInvariant:
-      case NodeKind::kDurationExpr:
-        return;
+      default:
+        for_children(node, [&](const Node& child) { visit(child, before, after, absolute); });
     }
   }
 

@@ -27,8 +27,10 @@ struct LineFold {
   std::span<const double> values;
 
   State one(std::size_t i) const {
-    return {1,   static_cast<double>(times[i] - times.front()) / 1000, values[i], 0, 0, values[i],
-            true};
+    const double seconds = static_cast<double>(times[i] - times.front()) / 1000;
+    // Zero, unless the value is infinite or NaN: then there is no line.
+    const double xy = 0 * values[i];
+    return {1, seconds, values[i], 0, xy, values[i], true};
   }
   static State join(const State& left, const State& right) {
     const double count = left.count + right.count;

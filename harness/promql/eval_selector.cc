@@ -10,7 +10,7 @@ void evaluate_selector(Evaluation& evaluation, const VectorSelector& node, const
   if (node.smoothed) return evaluate_smoothed_selector(evaluation, node, timeline, sink);
   const LookTimes times = evaluation.look_times(node.shift, timeline);
   Row row;
-  for (const SeriesView& view : select_latest(evaluation, node.matchers, times)) {
+  for (const SeriesView& view : select_latest(evaluation, node, times)) {
     evaluation.check_time();
     row.clear(times.steps);
     if (view.histograms.empty()) {

@@ -97,9 +97,9 @@ class WindowCall {
     input_.ends = evaluation_.look_times(node.vector->shift, timeline_);
     input_.width_ms = evaluation_.window_of(node).count();
     const ExtendedReach reach = extended_reach(*node.vector, evaluation_.options);
-    const auto views = evaluation_.select(node.vector->matchers,
-                                          input_.before(input_.ends.first_ms) + 1 - reach.before_ms,
-                                          input_.ends.last_ms() + reach.after_ms);
+    const auto views =
+        evaluation_.select(*node.vector, input_.before(input_.ends.first_ms) + 1 - reach.before_ms,
+                           input_.ends.last_ms() + reach.after_ms);
     for (const SeriesView& view : views) {
       evaluation_.check_time();
       each(view, false);

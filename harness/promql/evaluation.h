@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "harness/promql/annotations.h"
@@ -47,9 +48,15 @@ class Evaluation {
   /// Does not change from step to step, so that one evaluation serves all.
   bool step_invariant(const Node& node);
 
-  /// The series that a selector matches, within [from, to], in ms.
+  /// The series that match, within [from, to], in ms.
   std::vector<SeriesView> select(std::span<const Matcher> matchers, std::int64_t from,
                                  std::int64_t to);
+  /// The same for a selector of the expression. Where only counts and sums of histograms matter
+  /// (histogram_count and the like), that is all they hold, and their hints say what is known of
+  /// resets.
+  std::vector<SeriesView> select(const VectorSelector& node, std::int64_t from, std::int64_t to);
+  /// Finds those selectors in an expression.
+  void mark_statistics_only(const Node& root);
 
   void note(Annotation annotation) { annotations.add(std::move(annotation)); }
   [[noreturn]] void fail(std::string message, TextRange range) const;
@@ -69,6 +76,7 @@ class Evaluation {
   void dispatch(const Node& node, const Timeline& timeline, RowSink sink);
 
   std::unordered_map<const Node*, bool> invariant_;
+  std::unordered_set<const VectorSelector*> statistics_only_;
   std::uint64_t charged_ = 0;
   std::chrono::steady_clock::time_point deadline_;
 };

@@ -119,6 +119,7 @@ Result<QueryResult> evaluate(const Expression& expression, const SeriesSource& s
   Evaluation evaluation(source, timeline, options);
   try {
     evaluation.check_steps(timeline, expression.root->range);
+    evaluation.mark_statistics_only(*expression.root);
     if (timeline.steps() > 0) evaluate_root(evaluation, *expression.root, result);
   } catch (const EvaluationFailure& failure) {
     return positioned(failure, expression.text);

@@ -29,11 +29,11 @@ void for_latest(const SeriesView& view, const LookTimes& times, const QueryOptio
   }
 }
 
-/// The samples that for_latest can find.
-inline std::vector<SeriesView> select_latest(Evaluation& evaluation,
-                                             std::span<const Matcher> matchers,
-                                             const LookTimes& times) {
-  return evaluation.select(matchers, times.first_ms - evaluation.options.lookback.count(),
+/// The samples that for_latest can find; `what` is a selector, or matchers.
+template <class Selection>
+std::vector<SeriesView> select_latest(Evaluation& evaluation, const Selection& what,
+                                      const LookTimes& times) {
+  return evaluation.select(what, times.first_ms - evaluation.options.lookback.count(),
                            times.last_ms());
 }
 

@@ -6,7 +6,7 @@
 
 #include "harness/promql/annotations.h"
 #include "harness/promql/classic_histogram.h"
-#include "harness/promql/histogram_buckets.h"
+#include "harness/promql/histogram_math.h"
 
 namespace tocsin::promql {
 namespace {
@@ -46,6 +46,21 @@ Result<NativeHistogramPtr> to_native(ClassicSample sample) {
   return NativeHistogramPtr(std::move(h));
 }
 
+/// What Prometheus' storage tells of a sample: "not reset" when it goes on where the one before
+/// ended, else nothing, whatever hint it came with. Gauges are gauges.
+NativeHistogramPtr as_stored(const NativeHistogramPtr& histogram, const NativeHistogram* before) {
+  if (histogram->hint == CounterResetHint::kGauge) return histogram;
+  auto stored = std::make_shared<NativeHistogram>(*histogram);
+  stored->hint = CounterResetHint::kUnknown;
+  const bool goes_on =
+      before != nullptr && before->hint != CounterResetHint::kGauge &&
+      histogram->hint != CounterResetHint::kReset && before->schema == stored->schema &&
+      before->zero_threshold == stored->zero_threshold &&
+      before->custom_bounds == stored->custom_bounds && !was_reset(*stored, *before);
+  if (goes_on) stored->hint = CounterResetHint::kNotReset;
+  return stored;
+}
+
 bool take_suffix(std::string_view& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return false;
   name.remove_suffix(suffix.size());
@@ -58,6 +73,10 @@ void ScriptStore::append(const Labels& labels, std::int64_t at, double value,
                          NativeHistogramPtr histogram, std::int64_t start) {
   Columns& columns = series_[labels];
   if (!columns.times.empty() && columns.times.back() >= at) return;
+  if (histogram) {
+    histogram = as_stored(histogram,
+                          columns.histograms.empty() ? nullptr : columns.histograms.back().get());
+  }
   columns.times.push_back(at);
   columns.values.push_back(value);
   if (histogram || !columns.histograms.empty()) {
