@@ -54,8 +54,8 @@ Result<bool> equal(const Value& a, const Value& b) {
       break;
   }
   if (!is_comparable(a) || !is_comparable(b)) {
-    return problem(fmt::format("non-comparable types {}: {}, {}: {}", type_name(a), type_name(a),
-                               type_name(b), type_name(b)));
+    const Value& odd = is_comparable(a) ? b : a;
+    return problem(fmt::format("non-comparable type {}: {}", printed(odd), type_name(odd)));
   }
   // Pointers are equal when they are the same one.
   return a.as<Sample>() != nullptr && b.as<Sample>() != nullptr &&
@@ -124,9 +124,6 @@ Result<Value> element(const Value& item, const Value& index) {
 
 Result<Value> go_equal(Args args) {
   if (args.size() < 2) return problem("missing argument for comparison");
-  if (!is_comparable(args[0])) {
-    return problem("uncomparable type " + type_name(args[0]) + ": " + printed(args[0]));
-  }
   for (const Value& other : args.subspan(1)) {
     TRY(const bool same, equal(args[0], other));
     if (same) return Value(true);
@@ -198,7 +195,7 @@ Result<Value> go_slice(Args args) {
 Result<Value> go_length(Args args) {
   const auto count = [](std::size_t n) { return Value(static_cast<std::int64_t>(n)); };
   const Value& item = args[0];
-  if (item.is_nil()) return problem("len of nil pointer");
+  if (item.is_nil()) return problem("reflect: call of reflect.Value.Type on zero Value");
   if (kind_of(item) == Kind::kString) return count(text_of(item).size());
   if (const Labels* labels = item.as<Labels>()) return count(labels->size());
   if (const Samples* samples = item.as<Samples>()) return count(samples->size());

@@ -95,7 +95,8 @@ class Executor {
 
   Outcome<Flow> walk(const Value& dot, const Node& node) {
     at(node);
-    if (++steps_ > kMostSteps) return failure("the template does not end");
+    TRY(const Flow ready, take_steps(1));
+    static_cast<void>(ready);
     switch (node.kind) {
       case NodeKind::kText:
         return write(node.text);
@@ -116,6 +117,12 @@ class Executor {
       case NodeKind::kContinue:
         return Flow::kContinue;
     }
+    return Flow::kNext;
+  }
+
+  Outcome<Flow> take_steps(std::size_t count) {
+    if (count > kMostSteps - steps_) return failure("the template does not end");
+    steps_ += count;
     return Flow::kNext;
   }
 
@@ -175,9 +182,9 @@ class Executor {
     } else if (const Arguments* arguments = value.as<Arguments>()) {
       for (const auto& [name, element] : **arguments) entries.push_back({name, element});
     } else if (const std::int64_t* count = value.as<std::int64_t>()) {
-      if (*count > static_cast<std::int64_t>(kMostSteps)) {
-        return failure("the template does not end");
-      }
+      // Taken before the list is made.
+      TRY(const Flow ready, take_steps(*count < 0 ? 0 : static_cast<std::size_t>(*count)));
+      static_cast<void>(ready);
       for (std::int64_t i = 0; i < *count; ++i) entries.push_back({i, i});
     } else if (!value.is_nil()) {
       return failure("range can't iterate over " + printed(value));
