@@ -56,12 +56,13 @@ std::string padded(std::string_view text, std::size_t width) {
 /// Untrusted text (names, bodies of answers) must not move the cursor.
 std::string printable(std::string_view text) {
   std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
+  for (const std::string_view character : utf8_characters(text)) {
+    const auto byte = static_cast<unsigned char>(character.front());
+    const bool invalid = character.size() == 1 && byte >= 0x80;
+    if (byte < 0x20 || byte == 0x7F || invalid) {
       safe += fmt::format("\\x{:02x}", byte);
     } else {
-      safe += c;
+      safe += character;
     }
   }
   return safe;

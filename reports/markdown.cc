@@ -15,7 +15,7 @@ constexpr std::size_t kLongest = 900'000;
 std::string escaped(std::string_view text) {
   std::string safe;
   for (const char c : text) {
-    if (c == '\n' || c == '\r') {
+    if (static_cast<unsigned char>(c) < 0x20) {
       safe += ' ';
     } else if (c == '<') {
       safe += "&lt;";
@@ -36,7 +36,7 @@ std::string fenced(std::string_view text) {
     safe.replace(at, 3, "'''");
   }
   for (char& c : safe) {
-    if (c == '\n' || c == '\r') c = ' ';
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
   return safe;
 }

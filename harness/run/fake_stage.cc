@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "fakes/service/control.h"
 #include "fakes/service/front.h"
 #include "fakes/service/model.h"
 #include "harness/net/loop.h"
@@ -35,6 +36,7 @@ struct FakeStage::Impl {
       front.host = options.host;
       front.port = options.documented_ports ? target->port : std::uint16_t{0};
       front.offset = options.offset;
+      front.time_scale = options.time_scale;
       auto opened = fakes::TargetFront::open(loop, *actor.model, faults, front);
       if (opened.has_error()) {
         Error error = opened.error();
@@ -43,13 +45,31 @@ struct FakeStage::Impl {
       }
       actor.front = std::move(*opened);
     }
+    if (options.control) {
+      auto opened = open_control(system, faults, options);
+      if (opened.has_error()) return opened.error();
+    }
     thread = std::thread([this] { loop.run(serve()); });
+    return {};
+  }
+
+  Result<void> open_control(const scenario::System& system, const faults::FaultTimeline& faults,
+                            const StageOptions& options) {
+    control = std::make_unique<fakes::FaultControl>(
+        system, faults.faults(), options.offset,
+        [this](std::shared_ptr<const faults::FaultTimeline> timeline) {
+          for (Actor& actor : actors) actor.front->set_faults(*timeline);
+          timeline_in_force = std::move(timeline);
+        });
+    TRY(control_front,
+        fakes::ControlFront::open(loop, *control, options.host, options.control_port));
     return {};
   }
 
   net::Task<void> serve() {
     net::TaskGroup group(loop);
     for (Actor& actor : actors) group.spawn(actor.front->serve());
+    if (control_front) group.spawn(control_front->serve());
     co_await group.join();
   }
 
@@ -69,7 +89,9 @@ struct FakeStage::Impl {
   // The loop outlives what was made on it.
   net::Loop loop;
   std::vector<Actor> actors;
-  std::shared_ptr<const faults::FaultTimeline> replaced;
+  std::unique_ptr<fakes::FaultControl> control;
+  std::unique_ptr<fakes::ControlFront> control_front;
+  std::shared_ptr<const faults::FaultTimeline> timeline_in_force;
   std::thread thread;
 };
 
@@ -98,14 +120,8 @@ std::string FakeStage::load_url() const {
   return url("service");
 }
 
-void FakeStage::set_faults(std::shared_ptr<const faults::FaultTimeline> faults) {
-  impl_->loop.post([impl = impl_.get(), faults = std::move(faults)]() mutable {
-    for (Impl::Actor& actor : impl->actors) {
-      actor.model->set_faults(*faults);
-      actor.front->set_faults(*faults);
-    }
-    impl->replaced = std::move(faults);
-  });
+std::string FakeStage::control_url() const {
+  return impl_->control_front ? impl_->control_front->url() : "";
 }
 
 }  // namespace tocsin::run

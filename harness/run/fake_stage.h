@@ -19,6 +19,9 @@ struct StageOptions {
   std::uint64_t seed = 1;
   scenario::Noise noise = scenario::Noise::kRandom;
   double time_scale = 1;
+  /// Serve the API by which faults are set by hand (fakes/service/control.h); port 0: the kernel's.
+  bool control = false;
+  std::uint16_t control_port = 0;
   Timestamp start = {};
   /// Scenario time now; called from the stage's own thread.
   std::function<Duration()> offset;
@@ -41,8 +44,8 @@ class FakeStage {
   /// scenario has network faults.
   std::string load_url() const;
 
-  /// Other faults from now on: takes effect at once. Any thread.
-  void set_faults(std::shared_ptr<const faults::FaultTimeline> faults);
+  /// Of the fault API; empty without one.
+  std::string control_url() const;
 
  private:
   struct Impl;
