@@ -208,13 +208,24 @@ class FormulaParser {
   }
 
   Result<void> conjunction() {
-    TRY_VOID(comparison());
+    TRY_VOID(negation());
     while (true) {
       const std::size_t at = at_;
       if (!take_word("and")) return {};
-      TRY_VOID(comparison());
+      TRY_VOID(negation());
       emit(Op::kAnd, at);
     }
+  }
+
+  Result<void> negation() {
+    skip_space();
+    const std::size_t at = at_;
+    if (!take_word("not")) return comparison();
+    if (++depth_ > kDeepestFormula) return error(at_, "nested too deeply");
+    TRY_VOID(negation());
+    emit(Op::kNot, at);
+    --depth_;
+    return {};
   }
 
   std::optional<Op> take_comparison() {
@@ -269,11 +280,10 @@ class FormulaParser {
   Result<void> unary() {
     skip_space();
     const std::size_t at = at_;
-    const bool negative = take("-");
-    if (!negative && !take_word("not")) return primary();
+    if (!take("-")) return primary();
     if (++depth_ > kDeepestFormula) return error(at_, "nested too deeply");
     TRY_VOID(unary());
-    emit(negative ? Op::kNegate : Op::kNot, at);
+    emit(Op::kNegate, at);
     --depth_;
     return {};
   }

@@ -15,9 +15,9 @@ namespace tocsin::scenario {
 /// Arithmetic over signals, as system files write it: numbers with units (8%, 500ms, 2GiB), signal
 /// names (letters, digits, "_", ".", e.g. memory.used_percent), + - * / and unary -, parentheses,
 /// min(a, b, …), max(a, b, …), clamp(x, low, high), and comparisons (< <= > >= == !=) that give 1
-/// or 0, joined by `and`, `or`, `not`. A division by zero gives 0: a model without traffic is idle,
-/// not undefined. A unit stands right behind its number, so 1000/s is a rate; put spaces around a
-/// division. Immutable, cheap to copy.
+/// or 0, joined by `not`, `and` and `or`, in this order of binding. A division by zero gives 0: a
+/// model without traffic is idle, not undefined. A unit stands right behind its number, so 1000/s
+/// is a rate; put spaces around a division. Immutable, cheap to copy.
 class Formula {
  public:
   /// Positions in the error are columns of `text`, from 1.

@@ -1,6 +1,9 @@
 #include "harness/scenario/problems.h"
 
+#include <algorithm>
+
 #include "harness/base/suggest.h"
+#include "harness/scenario/scalar_position.h"
 
 namespace tocsin::scenario {
 
@@ -22,7 +25,24 @@ void Problems::unknown(const YamlNode& at, std::string message, std::string_view
   add(at, std::move(message), unknown_name_hint(name, known));
 }
 
+namespace {
+
+/// `{value: min(1, x)}`: in braces and brackets a comma ends a text without quotes.
+bool cut_at_comma(const YamlNode& node) {
+  const auto count = [&](char c) { return std::count(node.text.begin(), node.text.end(), c); };
+  if (!node.plain || (count('(') <= count(')') && count('{') <= count('}'))) return false;
+  const std::string& source = node.source->text;
+  const std::size_t end = source_offset(source, node.offset, node.text, node.text.size());
+  const std::size_t next = source.find_first_not_of(" \t", end);
+  return next != std::string::npos && source[next] == ',';
+}
+
+}  // namespace
+
 void Problems::add_parse_error(const YamlNode& at, Error error) {
+  if (cut_at_comma(at)) {
+    error.hints = {"within {…} and […] a comma ends a text that has no quotes"};
+  }
   if (error.pos.line > 0 || error.pos.column > 0) {
     add(at.error_within(std::move(error)));
     return;

@@ -64,9 +64,16 @@ class FaultReader {
  private:
   void read_what() {
     const YamlNode* first = nullptr;
+    bool misspelt = false;
     for (const YamlNode::Entry& entry : node_.entries) {
       const std::string& key = entry.key->text;
       if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) continue;
+      const Target* target = system_.target(key);
+      if (target == nullptr && key != "network") {
+        unknown_target(*entry.key);
+        misspelt = true;
+        continue;
+      }
       if (first != nullptr) {
         problems_.add(*entry.key, "a fault has one target",
                       "write two faults; they may be at the same time");
@@ -74,15 +81,13 @@ class FaultReader {
       }
       first = entry.key.get();
       fault_.target = key;
-      if (key == "network") {
-        read_network(*entry.value);
-      } else if (const Target* target = system_.target(key)) {
+      if (target != nullptr) {
         read_target(*target, *entry.value);
       } else {
-        unknown_target(*entry.key);
+        read_network(*entry.value);
       }
     }
-    if (first == nullptr) {
+    if (first == nullptr && !misspelt) {
       problems_.add(node_, "this fault does nothing",
                     "name a target and what happens to it, like service: {error_rate: 8%}");
     }

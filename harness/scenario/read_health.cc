@@ -190,7 +190,7 @@ class HealthReader {
   void read_number(const YamlNode& node, HealthField& field) {
     field.kind = Kind::kNumber;
     YamlNode formula = node;
-    formula.text = node.text.substr(1);
+    formula.text.front() = ' ';  // in place of "=", so that the columns of errors stay true
     const std::size_t colon = formula.text.rfind(':');
     if (colon != std::string::npos) {
       const std::string_view format = trim(std::string_view(formula.text).substr(colon + 1));
@@ -203,8 +203,6 @@ class HealthReader {
       field.decimals = format[1] - '0';
       formula.text.resize(colon);
     }
-    // Blanks in place of "=" keep the columns of errors true.
-    formula.text.insert(0, " ");
     auto read = read_formula(formula, target_, problems_);
     if (read) field.number = std::move(read->formula);
   }

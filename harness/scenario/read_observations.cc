@@ -119,35 +119,80 @@ constexpr std::array<Percentile, 7> kPercentiles = {{{"p50", 0.5},
                                                      {"p99.9", 0.999},
                                                      {"max", 1}}};
 
-LoadExpectation read_load(const YamlNode& node, const ExpectationContext& context) {
-  LoadExpectation load;
-  load.pos = node.pos();
-  if (const YamlNode* endpoint = node.find("endpoint")) {
+class LoadExpectationReader {
+ public:
+  LoadExpectationReader(const YamlNode& node, const ExpectationContext& context, Expectations& out)
+      : node_(node), context_(context), out_(out) {}
+
+  /// Claims with a time of their own make an expectation each.
+  void read() {
+    common_.pos = node_.pos();
+    if (const YamlNode* endpoint = node_.find("endpoint")) read_endpoint(*endpoint);
+    if (const auto when = read_when(node_, context_)) common_.window = when->window;
+    LoadExpectation all = common_;
+    bool any = false;
+    each_claim([&](const YamlNode& node, Dimension dimension, auto set) {
+      any = true;
+      if (!node.is_map()) {
+        if (auto claim = read_claim(node, dimension, context_)) set(all, std::move(*claim));
+        return;
+      }
+      LoadExpectation alone = common_;
+      alone.pos = node.pos();
+      if (auto window = read_from_to(node.find("from"), node.find("to"), context_)) {
+        alone.window = std::move(window);
+      }
+      const YamlNode* is = node.find("is");
+      if (is == nullptr) return;
+      if (auto claim = read_claim(*is, dimension, context_)) set(alone, std::move(*claim));
+      out_.load.push_back(std::move(alone));
+    });
+    if (!any) {
+      context_.problems.add(node_, "this expects nothing", "like error_rate: < 1% or p95: < 2s");
+    }
+    if (all.throughput || all.error_rate || all.requests || !all.percentiles.empty()) {
+      out_.load.push_back(std::move(all));
+    }
+  }
+
+ private:
+  void read_endpoint(const YamlNode& endpoint) {
     std::vector<std::string> known;
-    for (const Endpoint& one : context.system.service.endpoints) known.push_back(one.name);
-    load.endpoint = text_of(endpoint);
-    if (std::find(known.begin(), known.end(), load.endpoint) == known.end()) {
-      context.problems.unknown(*endpoint,
-                               fmt::format("the service has no endpoint \"{}\"", load.endpoint),
-                               load.endpoint, known);
+    for (const Endpoint& one : context_.system.service.endpoints) known.push_back(one.name);
+    common_.endpoint = text_of(&endpoint);
+    if (std::find(known.begin(), known.end(), common_.endpoint) != known.end()) return;
+    context_.problems.unknown(endpoint,
+                              fmt::format("the service has no endpoint \"{}\"", common_.endpoint),
+                              common_.endpoint, known);
+  }
+
+  /// Calls visit(node, dimension, set), where set(expectation, claim) stores the claim.
+  template <class Visit>
+  void each_claim(Visit visit) const {
+    const auto scalar = [&](std::string_view key, Dimension dimension, auto member) {
+      const YamlNode* node = node_.find(key);
+      if (node == nullptr) return;
+      visit(*node, dimension,
+            [member](LoadExpectation& load, ValueClaim claim) { load.*member = std::move(claim); });
+    };
+    scalar("throughput", Dimension::kRate, &LoadExpectation::throughput);
+    scalar("error_rate", Dimension::kRatio, &LoadExpectation::error_rate);
+    scalar("requests", Dimension::kNumber, &LoadExpectation::requests);
+    for (const Percentile& percentile : kPercentiles) {
+      const YamlNode* node = node_.find(percentile.key);
+      if (node == nullptr) continue;
+      const double share = percentile.share;
+      visit(*node, Dimension::kTime, [share](LoadExpectation& load, ValueClaim claim) {
+        load.percentiles.emplace_back(share, std::move(claim));
+      });
     }
   }
-  if (const auto when = read_when(node, context)) load.window = when->window;
-  const auto claim = [&](std::string_view key, Dimension dimension) -> std::optional<ValueClaim> {
-    const YamlNode* value = node.find(key);
-    if (value == nullptr) return std::nullopt;
-    return read_claim(*value, dimension, context);
-  };
-  load.throughput = claim("throughput", Dimension::kRate);
-  load.error_rate = claim("error_rate", Dimension::kRatio);
-  load.requests = claim("requests", Dimension::kNumber);
-  for (const Percentile& percentile : kPercentiles) {
-    if (auto value = claim(percentile.key, Dimension::kTime)) {
-      load.percentiles.emplace_back(percentile.share, std::move(*value));
-    }
-  }
-  return load;
-}
+
+  const YamlNode& node_;
+  const ExpectationContext& context_;
+  Expectations& out_;
+  LoadExpectation common_;
+};
 
 class ScrapeExpectationReader {
  public:
@@ -160,7 +205,7 @@ class ScrapeExpectationReader {
     out_.target = key_.text;
     if (const YamlNode* up = node_.find("up")) read_up(*up);
     if (const YamlNode* families = node_.find("families")) read_families(*families, target);
-    out_.lint = node_.find("lint") != nullptr;
+    out_.lint = node_.find("naming") != nullptr;
     return std::move(out_);
   }
 
@@ -173,7 +218,7 @@ class ScrapeExpectationReader {
     const auto add = [&](const YamlNode& item) {
       const auto when = read_when(item, context_);
       out_.up.push_back(
-          {bool_of(item.find("is"), true), when ? when->window : whole_run(), item.pos()});
+          {text_of(item.find("is")) != "down", when ? when->window : whole_run(), item.pos()});
     };
     if (node.is_map()) add(node);
     for (const YamlPtr& item : node.items) add(*item);
@@ -235,8 +280,8 @@ void read_health_expectations(const YamlNode& node, const ExpectationContext& co
 
 void read_load_expectations(const YamlNode& node, const ExpectationContext& context,
                             Expectations& out) {
-  if (node.is_map()) out.load.push_back(read_load(node, context));
-  for (const YamlPtr& item : node.items) out.load.push_back(read_load(*item, context));
+  if (node.is_map()) LoadExpectationReader(node, context, out).read();
+  for (const YamlPtr& item : node.items) LoadExpectationReader(*item, context, out).read();
 }
 
 void read_scrape_expectations(const YamlNode& node, const ExpectationContext& context,

@@ -115,7 +115,7 @@ class PhaseReader {
     Duration total{0};
     for (const auto& step : shape.steps) total += step.length;
     if (const YamlNode* length = node_.find("for")) {
-      if (phase_.length != total) {
+      if (total > Duration(0) && phase_.length != total) {
         problems_.add(*length,
                       fmt::format("the steps last {}; leave \"for\" out", format_duration(total)));
       }

@@ -119,8 +119,9 @@ Result<Duration> RunTimes::event(std::string_view text) const {
   if (event == nullptr) return unknown_event(trim(text));
   const std::size_t count = event->occurrences.size();
   if (*nth >= count && *nth != std::string_view::npos) {
-    Error error = input_error({}, fmt::format("\"{}\" happens {} {}, so there is no \"{}\"", name,
-                                              count, count == 1 ? "time" : "times", trim(text)));
+    Error error = input_error(
+        {}, fmt::format("\"{}\" happens {}, so there is no \"{}\"", name,
+                        count == 1 ? "once" : fmt::format("{} times", count), trim(text)));
     const std::string other = fmt::format("{} {}", name, *nth + 1);
     if (find(other) != nullptr) error.hints.push_back(fmt::format("did you mean \"{}\"?", other));
     return error;

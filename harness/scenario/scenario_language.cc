@@ -111,6 +111,13 @@ constexpr Shape kFaultShape = map_of(kFault);
 
 // expectations
 
+constexpr Key kFromToKeys[] = {
+    {"from", only(kPoint), "when it begins; the run's start if left out"},
+    {"to", only(kPoint), "when it ends; the run's end if left out"},
+};
+constexpr Table kFromTo{"a time window", "", kFromToKeys};
+constexpr Shape kWindowShape = only(kWindow) | map_of(kFromTo);
+
 constexpr std::string_view kAlertStateWords[] = {"inactive", "pending", "firing"};
 constexpr Key kStateKeys[] = {
     {"at", only(kPoint), "when", Need::kRequired},
@@ -120,9 +127,9 @@ constexpr Table kState{"a state", "An alert's state at a time.", kStateKeys};
 constexpr Shape kStateShape = map_of(kState);
 
 constexpr Key kAlertKeys[] = {
-    {"pending", only(kWindow), "goes pending in this window, or never"},
-    {"fires", only(kWindow), "goes firing in this window, or never"},
-    {"resolves", only(kWindow), "ends in this window"},
+    {"pending", kWindowShape, "goes pending in this window, or never"},
+    {"fires", kWindowShape, "goes firing in this window, or never"},
+    {"resolves", kWindowShape, "ends in this window"},
     {"labels", map_of(kTextMap), "only episodes with these labels count"},
     {"annotations", map_of(kTextMap), "exactly these, when it fires"},
     {"value", only(kClaim), "of the expression when it fires"},
@@ -150,13 +157,13 @@ constexpr auto kWhenKeys = std::to_array<Key>({
     {"at", only(kPoint), "at one moment"},
     {"from", only(kPoint), "all the time, from …"},
     {"to", only(kPoint), "… to"},
-    {"always", only(kWindow), "all the time in this window"},
+    {"always", kWindowShape, "all the time in this window"},
 });
 
 constexpr auto kMetricKeys =
     joined(std::to_array<Key>({
                {"that", only(kPromql), "a PromQL expression", Need::kRequired},
-               {"eventually", only(kWindow), "at least once in this window"},
+               {"eventually", kWindowShape, "at least once in this window"},
                {"is", only(kClaim), "what every series of the result must satisfy, or absent"},
                {"series", only(kCount), "how many series the result has"},
            }),
@@ -173,7 +180,7 @@ constexpr auto kHealthKeys =
     joined(std::to_array<Key>({
                {"endpoint", only(kText), "its path; in a list, where it is no key"},
                {"target", only(kText), "service (if left out) or an exporter"},
-               {"eventually", only(kWindow), "at least once in this window"},
+               {"eventually", kWindowShape, "at least once in this window"},
                {"is", one_of(kHealthWords), "what the body says"},
                {"code", only(kCount), "HTTP status"},
                {"body", map_of(kBodyFields),
@@ -187,29 +194,39 @@ constexpr Shape kHealthItem = map_of(kHealth);
 constexpr Shape kHealthOneOrMore = kHealthItem | list_of(kHealthItem);
 constexpr Table kHealthByPath{"expectations by health endpoint", "", {}, &kHealthOneOrMore, "path"};
 
+constexpr Key kLoadClaimKeys[] = {
+    {"from", only(kPoint), "measured from …"},
+    {"to", only(kPoint), "… to"},
+    {"is", only(kClaim), "what it must be then", Need::kRequired},
+};
+constexpr Table kLoadClaim{"a claim with its time", "", kLoadClaimKeys};
+constexpr Shape kLoadClaimShape = only(kClaim) | map_of(kLoadClaim);
+
 constexpr Key kLoadKeys[] = {
     {"endpoint", only(kText), "one endpoint; else all together"},
     {"from", only(kPoint), "measured from …"},
     {"to", only(kPoint), "… to"},
-    {"always", only(kWindow), "measured in this window; else over the whole run after warm-up"},
-    {"throughput", only(kClaim), "answers per second"},
-    {"error_rate", only(kClaim), "5xx and failed, of all finished"},
-    {"requests", only(kClaim), "how many were scheduled"},
-    {"p50", only(kClaim), "median response time"},
-    {"p75", only(kClaim), "response time"},
-    {"p90", only(kClaim), "response time"},
-    {"p95", only(kClaim), "response time"},
-    {"p99", only(kClaim), "response time"},
-    {"p99.9", only(kClaim), "response time"},
-    {"max", only(kClaim), "longest response time"},
+    {"always", kWindowShape, "measured in this window; else over the whole run after warm-up"},
+    {"throughput", kLoadClaimShape, "answers per second"},
+    {"error_rate", kLoadClaimShape, "5xx and failed, of all finished"},
+    {"requests", kLoadClaimShape, "how many were scheduled"},
+    {"p50", kLoadClaimShape, "median response time"},
+    {"p75", kLoadClaimShape, "response time"},
+    {"p90", kLoadClaimShape, "response time"},
+    {"p95", kLoadClaimShape, "response time"},
+    {"p99", kLoadClaimShape, "response time"},
+    {"p99.9", kLoadClaimShape, "response time"},
+    {"max", kLoadClaimShape, "longest response time"},
 };
 constexpr Table kLoad{"an expectation of load", "", kLoadKeys};
 constexpr Shape kLoadItem = map_of(kLoad);
 
-constexpr auto kUpKeys = joined(std::to_array<Key>({
-                                    {"is", only(kBool), "whether scrapes succeed", Need::kRequired},
-                                }),
-                                kWhenKeys);
+constexpr std::string_view kUpWords[] = {"up", "down"};
+constexpr auto kUpKeys =
+    joined(std::to_array<Key>({
+               {"is", one_of(kUpWords), "whether scrapes succeed", Need::kRequired},
+           }),
+           kWhenKeys);
 constexpr Table kUp{"an expectation of up", "", kUpKeys};
 constexpr Shape kUpItem = map_of(kUp);
 constexpr std::string_view kTypeWords[] = {"counter", "gauge", "histogram", "summary", "info"};
@@ -220,11 +237,11 @@ constexpr Key kFamilyKeys[] = {
 constexpr Table kFamily{"an expectation of a metric family", "", kFamilyKeys};
 constexpr Shape kFamilyShape = map_of(kFamily);
 constexpr Table kFamilies{"metric families", "", {}, &kFamilyShape, "metric"};
-constexpr std::string_view kLintWords[] = {"clean"};
+constexpr std::string_view kNamingWords[] = {"clean"};
 constexpr Key kScrapeKeys[] = {
     {"up", only(kBool) | kUpItem | list_of(kUpItem), "whether scrapes succeed"},
     {"families", map_of(kFamilies) | list_of(kTextShape), "metrics that must be exported"},
-    {"lint", one_of(kLintWords), "promtool check metrics finds nothing"},
+    {"naming", one_of(kNamingWords), "promtool check metrics finds nothing"},
 };
 constexpr Table kScrape{"an expectation of scrapes", "", kScrapeKeys};
 constexpr Shape kScrapeShape = map_of(kScrape);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/base/suggest.h"
 #include "harness/scenario/values.h"
 
 namespace tocsin::scenario {
@@ -48,9 +49,9 @@ std::optional<Error> check_text(std::string_view text, const Shape& shape) {
 
 void check_word(const YamlNode& node, const Shape& shape, Problems& problems) {
   if (std::find(shape.words.begin(), shape.words.end(), node.text) != shape.words.end()) return;
-  const std::vector<std::string> words(shape.words.begin(), shape.words.end());
-  problems.unknown(node, fmt::format("expected {}, not \"{}\"", describe(shape), node.text),
-                   node.text, words);
+  const std::string best = nearest_name(node.text, shape.words);
+  problems.add(node, fmt::format("expected {}, not \"{}\"", describe(shape), node.text),
+               best.empty() ? "" : fmt::format("did you mean \"{}\"?", best));
 }
 
 void check_map(const YamlNode& node, const Table& table, Problems& problems) {

@@ -22,13 +22,19 @@ struct Operator {
   std::string_view text;
   Kind kind;
 };
-constexpr std::array<Operator, 7> kOperators = {{{"<=", Kind::kLessEqual},
-                                                 {">=", Kind::kGreaterEqual},
-                                                 {"==", Kind::kEqual},
-                                                 {"!=", Kind::kNotEqual},
-                                                 {"<", Kind::kLess},
-                                                 {">", Kind::kGreater},
-                                                 {"=", Kind::kEqual}}};
+/// The words need no quotes in YAML, where > and ! mean something else.
+constexpr std::array<Operator, 12> kOperators = {{{"at least ", Kind::kGreaterEqual},
+                                                  {"at most ", Kind::kLessEqual},
+                                                  {"above ", Kind::kGreater},
+                                                  {"below ", Kind::kLess},
+                                                  {"not ", Kind::kNotEqual},
+                                                  {"<=", Kind::kLessEqual},
+                                                  {">=", Kind::kGreaterEqual},
+                                                  {"==", Kind::kEqual},
+                                                  {"!=", Kind::kNotEqual},
+                                                  {"<", Kind::kLess},
+                                                  {">", Kind::kGreater},
+                                                  {"=", Kind::kEqual}}};
 constexpr std::array<std::string_view, 3> kPlusMinus = {"±", "+-", "+/-"};
 
 class ClaimParser {
@@ -73,7 +79,7 @@ class ClaimParser {
   }
 
   static Error with_forms(Error error) {
-    error.hints = {"claims are written like 8% ± 1%, 5%..7%, < 2s or 0"};
+    error.hints = {"claims are written like 8% ± 1%, 5%..7%, < 2s, above 0 or 0"};
     return error;
   }
 

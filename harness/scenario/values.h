@@ -31,8 +31,8 @@ Result<double> parse_bandwidth(std::string_view text);
 /// From 0 to 100 %.
 Result<double> parse_share(std::string_view text);
 
-/// "8% ± 1%", "8% +- 1%", "8% ± 10% of it", "5%..7%", "< 2s", "0". Without `dimension` the claim's
-/// own units decide.
+/// "8% ± 1%", "8% +- 1%", "8% ± 10% of it", "5%..7%", "< 2s", "at most 2s", "0". Without
+/// `dimension` the claim's own units decide.
 Result<ValueClaim> parse_claim(std::string_view text, std::optional<Dimension> dimension);
 
 /// "p95" is 0.95; nothing for anything but p and a number between 0 and 100.

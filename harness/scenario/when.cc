@@ -15,30 +15,6 @@ TimeWindow moment(const TimePoint& at) {
   return {at.offset, at.offset, at.text};
 }
 
-std::optional<When> read_from_to(const YamlNode* from, const YamlNode* to,
-                                 const ExpectationContext& context) {
-  When when;
-  when.window.to = kRunEnd;
-  if (from != nullptr) {
-    const auto point = read_point(*from, context);
-    if (!point) return std::nullopt;
-    when.window.from = point->offset;
-    when.window.text = "from " + point->text;
-  }
-  if (to != nullptr) {
-    const auto point = read_point(*to, context);
-    if (!point) return std::nullopt;
-    when.window.to = point->offset;
-    when.window.text += (from != nullptr ? " to " : "to ") + point->text;
-  }
-  if (when.window.to < when.window.from) {
-    context.problems.add(
-        *to, fmt::format("this window ends ({}) before it begins ({})",
-                         format_duration(when.window.to), format_duration(when.window.from)));
-  }
-  return when;
-}
-
 /// Calls visit(window) for every window.
 template <class SomeExpectations, class Visit>
 void each_window(SomeExpectations& expectations, Visit visit) {
@@ -73,6 +49,10 @@ std::optional<TimePoint> read_point(const YamlNode& node, const ExpectationConte
 }
 
 std::optional<TimeWindow> read_window(const YamlNode& node, const ExpectationContext& context) {
+  if (node.is_map()) {
+    if (node.entries.empty()) context.problems.add(node, "this window needs \"from\" or \"to\"");
+    return read_from_to(node.find("from"), node.find("to"), context);
+  }
   if (!node.is_scalar()) return std::nullopt;
   auto window = context.times.window(node.text);
   if (window.has_value()) return *window;
@@ -98,6 +78,29 @@ std::optional<std::uint32_t> read_small_count(const YamlNode& node,
   return static_cast<std::uint32_t>(std::min(*count, kMost));
 }
 
+std::optional<TimeWindow> read_from_to(const YamlNode* from, const YamlNode* to,
+                                       const ExpectationContext& context) {
+  TimeWindow window{Duration(0), kRunEnd, {}};
+  if (from != nullptr) {
+    const auto point = read_point(*from, context);
+    if (!point) return std::nullopt;
+    window.from = point->offset;
+    window.text = "from " + point->text;
+  }
+  if (to != nullptr) {
+    const auto point = read_point(*to, context);
+    if (!point) return std::nullopt;
+    window.to = point->offset;
+    window.text += (from != nullptr ? " to " : "to ") + point->text;
+  }
+  if (window.to < window.from) {
+    context.problems.add(
+        *to, fmt::format("this window ends ({}) before it begins ({})", format_duration(window.to),
+                         format_duration(window.from)));
+  }
+  return window;
+}
+
 std::optional<When> read_when(const YamlNode& node, const ExpectationContext& context) {
   const YamlNode* from = node.find("from");
   const YamlNode* to = node.find("to");
@@ -115,7 +118,7 @@ std::optional<When> read_when(const YamlNode& node, const ExpectationContext& co
   if (chosen == nullptr) return std::nullopt;
   When when;
   if (chosen == span) {
-    when = read_from_to(from, to, context).value_or(When{});
+    when.window = read_from_to(from, to, context).value_or(TimeWindow{});
   } else if (chosen == node.find("at")) {
     when.hold = Hold::kAt;
     when.at = read_point(*chosen, context).value_or(TimePoint{});

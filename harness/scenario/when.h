@@ -18,11 +18,14 @@ struct When {
   TimeWindow window;  ///< its end may be kRunEnd
 };
 
+/// From and to; either may be null.
+std::optional<TimeWindow> read_from_to(const YamlNode* from, const YamlNode* to,
+                                       const ExpectationContext& context);
 /// The keys at, from and to, always, eventually: nothing when there is none of them.
 std::optional<When> read_when(const YamlNode& node, const ExpectationContext& context);
 TimeWindow whole_run();
 
-// Nothing after a problem.
+// Nothing after a problem. A window is a text, or a map with from and to.
 std::optional<TimePoint> read_point(const YamlNode& node, const ExpectationContext& context);
 std::optional<TimeWindow> read_window(const YamlNode& node, const ExpectationContext& context);
 std::optional<ValueClaim> read_claim(const YamlNode& node, std::optional<Dimension> dimension,

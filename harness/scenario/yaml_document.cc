@@ -173,7 +173,10 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void check_tag(const YamlNode& node, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with(kCoreTag)) return;
-    diagnostics_.add(node.error("tags are not used here"));
+    Error error = error_at(*source_, node.offset, "tags are not used here",
+                           static_cast<int>(utf8_length(tag)));
+    error.hints.emplace_back("a text that begins with \"!\" needs quotes");
+    diagnostics_.add(std::move(error));
   }
 
   void open(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& tag,
@@ -322,6 +325,11 @@ Error syntax_error(const SourceText& source, const YAML::ParserException& except
     error.hints.emplace_back("check the indentation; a text with \": \" in it needs quotes");
   } else {
     error.message = "not valid YAML: " + exception.msg;
+  }
+  if (exception.msg == "unexpected character in block scalar") {
+    error.hints.emplace_back(
+        "a text that begins with \">\" or \"|\" needs quotes; a claim may say "
+        "\"above\" instead of \">\"");
   }
   return error;
 }
