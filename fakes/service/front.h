@@ -17,6 +17,8 @@ struct FrontOptions {
   std::uint16_t port = 0;  ///< 0: the kernel chooses one; kept through down faults
   /// Scenario time since the run's start, at this moment.
   std::function<Duration()> offset;
+  /// How much faster it runs than the clock. Delays of faults are divided by it; latencies are not.
+  double time_scale = 1;
 };
 
 /// A target on a real socket: its endpoints wait out the drawn latency and answer the drawn status
@@ -40,7 +42,7 @@ class TargetFront {
   /// "http://127.0.0.1:port".
   std::string url() const;
 
-  /// Other faults from now on: takes effect at once.
+  /// Other faults from now on, for the model too.
   void set_faults(const faults::FaultTimeline& faults);
 
  private:

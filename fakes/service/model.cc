@@ -27,6 +27,14 @@ Duration measured_from(const traffic::Traffic& traffic) {
   return from;
 }
 
+/// A slice holds histograms, tens of kilobytes; a day of short ones would take gigabytes.
+Duration slice_length(const ModelOptions& options) {
+  constexpr int kMostSlices = 300;
+  const Duration total = options.traffic->length();
+  const std::int64_t of_them = total / (options.load_slice * kMostSlices) + 1;
+  return options.load_slice * of_them;
+}
+
 }  // namespace
 
 struct TargetModel::Impl {
@@ -42,7 +50,7 @@ struct TargetModel::Impl {
     find_boundaries();
     if (options.traffic == nullptr || options.load_slice <= Duration(0)) return;
     load.emplace(requests, target.name, options.start, measured_from(*options.traffic),
-                 options.load_slice, options.seed, options.noise);
+                 slice_length(options), options.seed, options.noise);
   }
 
   bool live() const { return options.traffic == nullptr && !target.endpoints.empty(); }
@@ -210,9 +218,9 @@ void TargetModel::restart(Duration at) {
   impl_->in_flight = 0;
 }
 
-void TargetModel::set_faults(const faults::FaultTimeline& faults, Duration at) {
+void TargetModel::set_faults(const faults::FaultTimeline& faults) {
   Impl& s = *impl_;
-  s.advance(at);
+  const Duration at = s.now;
   const auto down = [&](const faults::FaultTimeline& timeline) {
     const auto fault = timeline.target_fault(s.target.name, at);
     return fault && fault->kind == faults::TargetFaultKind::kDown;

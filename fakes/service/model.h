@@ -26,7 +26,8 @@ struct ModelOptions {
   /// Simulated runs: the load that the model answers. Null for exporters, and in live runs, where
   /// requests are real. Must outlive the model.
   const traffic::Traffic* traffic = nullptr;
-  /// Length of the load result's slices; zero keeps no load result.
+  /// Length of the load result's slices, or in long runs a multiple of it, so that there are a few
+  /// hundred at most; zero keeps no load result.
   Duration load_slice{0};
   /// Live runs: offsets run this much faster than the clock. Rates (`rate:` instruments,
   /// request_rate) are per second of the clock; uptime is in scenario time.
@@ -93,9 +94,9 @@ class TargetModel {
   /// A restart that no fault of the timeline asks for: counters begin at zero, uptime too.
   void restart(Duration at);
 
-  /// Other faults from `at` on (the control API). What was down and is so no more restarts. Must
+  /// Other faults from the last advance() on. What was down and is so no more restarts. Must
   /// outlive the model as well.
-  void set_faults(const faults::FaultTimeline& faults, Duration at);
+  void set_faults(const faults::FaultTimeline& faults);
 
   /// What a load generator would have seen until now; empty slices are there too. Warm-up phases
   /// are left out. Needs `traffic` and `load_slice`.

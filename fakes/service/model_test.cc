@@ -487,7 +487,8 @@ TEST(TargetModel, OtherFaultsMayBeSetAtAnyTime) {
   const FaultTimeline down({target_fault(TargetFaultKind::kDown, minutes(1), minutes(8))});
   TargetModel model(target, down, exact(traffic));
   model.read(minutes(2));
-  model.set_faults(kNoFaults, minutes(3));
+  model.advance(minutes(3));
+  model.set_faults(kNoFaults);
   model.read(minutes(4));
   EXPECT_EQ(sum(model, "requests_total"), 6000);
   EXPECT_EQ(model.signal("uptime", minutes(4)), 60);

@@ -1,0 +1,261 @@
+#include "fakes/service/front.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "fakes/service/routes.h"
+#include "harness/http/server.h"
+#include "harness/metrics/exposition_writer.h"
+#include "harness/metrics/gzip.h"
+#include "harness/net/task_group.h"
+#include "harness/net/timer.h"
+
+namespace tocsin::fakes {
+namespace {
+
+using faults::TargetFaultKind;
+using http::Reply;
+using http::Request;
+using http::Response;
+
+/// What a proxy's error page might look like: no line of it is a sample.
+constexpr std::string_view kNoExposition =
+    "<!DOCTYPE html>\n<html><body><h1>It works!</h1></body></html>\n";
+
+/// JSON of at least the drawn size, as far as its frame allows.
+std::string body_of(const scenario::Endpoint& endpoint, int status, std::size_t bytes) {
+  if (status >= 400) {
+    return fmt::format(R"({{"error":"{}"}})", http::reason_phrase(status));
+  }
+  std::string body = fmt::format(R"({{"endpoint":"{}","data":")", endpoint.name);
+  constexpr std::string_view kEnd = "\"}";
+  if (bytes > body.size() + kEnd.size()) body.append(bytes - body.size() - kEnd.size(), 'x');
+  return body.append(kEnd);
+}
+
+/// Takes a request out of the model's in-flight count if it is not finished otherwise: clients go
+/// away, and servers stop.
+class InFlight {
+ public:
+  InFlight(TargetModel& model, const RequestOutcome& outcome) : model_(&model), outcome_(outcome) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() {
+    if (!finished_) model_->abandon_request(outcome_);
+  }
+  RequestOutcome& outcome() { return outcome_; }
+  void finish(Duration offset) {
+    finished_ = true;
+    model_->finish_request(outcome_, offset);
+  }
+
+ private:
+  TargetModel* model_;
+  RequestOutcome outcome_;
+  bool finished_ = false;
+};
+
+}  // namespace
+
+struct TargetFront::Impl {
+  Impl(net::Loop& on, TargetModel& of, const faults::FaultTimeline& timeline, FrontOptions with)
+      : loop(on),
+        model(of),
+        faults(&timeline),
+        options(std::move(with)),
+        routes(of.target()),
+        change(on) {}
+
+  Duration offset() const { return options.offset(); }
+  Nanos real(Duration scenario_time) const {
+    return Nanos(
+        std::llround(static_cast<double>(Nanos(scenario_time).count()) / options.time_scale));
+  }
+  std::optional<faults::TargetFault> fault() const {
+    return faults->target_fault(model.target().name, offset());
+  }
+  bool down() const {
+    const auto in_force = fault();
+    return in_force && in_force->kind == TargetFaultKind::kDown;
+  }
+
+  Result<void> listen();
+  Nanos next_change() const;
+  net::Task<void> serve();
+  net::Task<void> serve_while_up();
+  net::Task<Reply> handle(Request request);
+  net::Task<Reply> scrape(Request request, std::optional<faults::TargetFault> in_force);
+  net::Task<Reply> health(const scenario::HealthEndpoint& endpoint);
+  net::Task<Reply> request(std::size_t endpoint, std::size_t body_bytes);
+
+  net::Loop& loop;
+  TargetModel& model;
+  const faults::FaultTimeline* faults;
+  FrontOptions options;
+  Routes routes;
+  net::Timer change;  ///< notified when faults are set, or to stop
+  bool stopping = false;
+  std::unique_ptr<http::Server> server;
+  std::string url;
+};
+
+Result<void> TargetFront::Impl::listen() {
+  http::ServerOptions server_options;
+  server_options.listen.host = options.host;
+  server_options.listen.port = options.port;
+  TRY(server, http::Server::open(
+                  loop, [this](Request received) { return handle(std::move(received)); },
+                  std::move(server_options)));
+  options.port = server->port();
+  url = server->url();
+  return {};
+}
+
+/// When the timeline changes next, in the loop's time.
+Nanos TargetFront::Impl::next_change() const {
+  const Duration now = offset();
+  const std::vector<Duration> points = faults->change_points();
+  const auto next = std::upper_bound(points.begin(), points.end(), now);
+  if (next == points.end()) return net::kNoDeadline;
+  // A millisecond late rather than a moment early.
+  return net::deadline_in(real(*next - now) + std::chrono::milliseconds(1));
+}
+
+net::Task<void> TargetFront::Impl::serve() {
+  while (!stopping) {
+    if (down()) {
+      const net::Wake wake = co_await change.wait_until(next_change());
+      if (wake == net::Wake::kCancelled) co_return;
+      continue;
+    }
+    if (!server && listen().has_error()) {
+      // Somebody else has taken the port meanwhile; it may come back.
+      const bool slept = co_await net::sleep_for(std::chrono::milliseconds(100));
+      if (!slept) co_return;
+      continue;
+    }
+    co_await serve_while_up();
+    server.reset();
+  }
+}
+
+net::Task<void> TargetFront::Impl::serve_while_up() {
+  net::TaskGroup group(loop);
+  group.spawn(server->serve());
+  while (!stopping && !down()) {
+    const net::Wake wake = co_await change.wait_until(next_change());
+    if (wake == net::Wake::kCancelled) stopping = true;
+  }
+  server->stop();
+  co_await group.join();
+}
+
+net::Task<Reply> TargetFront::Impl::handle(Request received) {
+  const auto in_force = fault();
+  if (in_force && in_force->kind == TargetFaultKind::kHang) co_return Reply::hang();
+  const Routes::Match match = routes.find(received.method, received.path());
+  switch (match.kind) {
+    case Routes::Kind::kMetrics:
+      co_return co_await scrape(std::move(received), in_force);
+    case Routes::Kind::kHealth:
+      co_return co_await health(model.target().health[match.index]);
+    case Routes::Kind::kEndpoint:
+      co_return co_await request(match.index, received.body.size());
+    case Routes::Kind::kIndex:
+      co_return http::text_response(200, routes.index());
+    case Routes::Kind::kWrongMethod: {
+      Response refused = http::text_response(405, "this path has other methods\n");
+      refused.headers.set("Allow", match.allow);
+      co_return refused;
+    }
+    case Routes::Kind::kNone:
+      break;
+  }
+  co_return http::text_response(404, "nothing here; see /\n");
+}
+
+net::Task<Reply> TargetFront::Impl::scrape(Request received,
+                                           std::optional<faults::TargetFault> in_force) {
+  if (in_force && in_force->kind == TargetFaultKind::kSlowScrape) {
+    co_await net::sleep_for(real(in_force->delay));
+  }
+  if (in_force && in_force->kind == TargetFaultKind::kMalformedScrape) {
+    co_return http::text_response(200, std::string(kNoExposition), "text/html; charset=utf-8");
+  }
+  const auto format = metrics::format_for_accept(received.headers.get("Accept"));
+  std::string page = metrics::write_exposition(model.expose(offset()), format);
+  Response answer;
+  answer.headers.set("Content-Type", std::string(metrics::content_type(format)));
+  answer.headers.set("Vary", "Accept, Accept-Encoding");
+  if (received.headers.has_token("Accept-Encoding", "gzip")) {
+    answer.headers.set("Content-Encoding", "gzip");
+    page = metrics::gzip_compress(page);
+  }
+  answer.body = std::move(page);
+  co_return answer;
+}
+
+net::Task<Reply> TargetFront::Impl::health(const scenario::HealthEndpoint& endpoint) {
+  co_await net::sleep_for(endpoint.latency);
+  HealthAnswer answer = model.health(endpoint, offset(), system_clock().now());
+  co_return http::text_response(answer.status_code, std::move(answer.body), "application/json");
+}
+
+net::Task<Reply> TargetFront::Impl::request(std::size_t endpoint, std::size_t body_bytes) {
+  const Nanos begun = loop.now();
+  InFlight running(model, model.begin_request(endpoint, offset()));
+  const bool waited = co_await net::sleep_until(begun + running.outcome().latency);
+  if (!waited) co_return Reply::close();
+  RequestOutcome& outcome = running.outcome();
+  std::string body =
+      body_of(model.target().endpoints[endpoint], outcome.status, outcome.response_bytes);
+  // What really happened is what the metrics are to show.
+  outcome.latency = loop.now() - begun;
+  outcome.response_bytes = body.size();
+  if (body_bytes > 0) outcome.request_bytes = body_bytes;
+  running.finish(offset());
+  co_return http::text_response(outcome.status, std::move(body), "application/json");
+}
+
+TargetFront::TargetFront(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TargetFront::~TargetFront() = default;
+
+Result<std::unique_ptr<TargetFront>> TargetFront::open(net::Loop& loop, TargetModel& model,
+                                                       const faults::FaultTimeline& faults,
+                                                       FrontOptions options) {
+  auto impl = std::make_unique<Impl>(loop, model, faults, std::move(options));
+  // Even when it begins down, its port must be known, and free.
+  const auto listening = impl->listen();
+  if (listening.has_error()) return listening.error();
+  if (impl->down()) impl->server.reset();
+  return std::unique_ptr<TargetFront>(new TargetFront(std::move(impl)));
+}
+
+net::Task<void> TargetFront::serve() {
+  co_await impl_->serve();
+}
+
+void TargetFront::stop() {
+  impl_->stopping = true;
+  impl_->change.notify();
+}
+
+std::uint16_t TargetFront::port() const {
+  return impl_->options.port;
+}
+
+std::string TargetFront::url() const {
+  return impl_->url;
+}
+
+void TargetFront::set_faults(const faults::FaultTimeline& faults) {
+  impl_->model.advance(impl_->offset());
+  impl_->model.set_faults(faults);
+  impl_->faults = &faults;
+  impl_->change.notify();
+}
+
+}  // namespace tocsin::fakes
