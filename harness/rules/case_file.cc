@@ -12,16 +12,19 @@ std::vector<Case> read_cases(const std::string& name) {
   std::istringstream lines(read_file(path).value());
   std::vector<Case> cases;
   Case now;
+  std::string section;
   std::string* part = nullptr;  // what is being read; null between cases
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     const bool between = part == nullptr && now.where.empty();
     if (between && (line.empty() || line.starts_with("# ") || line.starts_with("#  ") ||
                     line.starts_with("== "))) {
+      if (line.starts_with("== ")) section = line.substr(3);
       continue;
     }
     if (between) {
       now.where = name + ':' + std::to_string(number);
+      now.section = section;
       part = &now.input;
     }
     if (part == &now.input && (line == "=>" || line == "!!")) {

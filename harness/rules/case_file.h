@@ -15,6 +15,7 @@ namespace tocsin::rules {
 
 struct Case {
   std::string where;  ///< file:line, for messages
+  std::string section;
   std::string input;
   bool refused = false;  ///< "!!"
   std::string expected;

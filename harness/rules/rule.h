@@ -15,7 +15,7 @@
 
 namespace tocsin::rules {
 
-/// A text that may hold template actions, with where it stands.
+/// A text that may hold template actions, with where its YAML scalar begins.
 struct TemplateText {
   std::string text;
   SourcePos pos;

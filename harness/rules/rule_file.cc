@@ -60,10 +60,10 @@ bool is_legacy_name(const std::string& name) {
 class FileReader {
  public:
   FileReader(RuleFile& file, std::string_view yaml, Diagnostics& diagnostics)
-      : file_(file), yaml_(yaml), diagnostics_(diagnostics) {}
+      : file_(file), yaml_(file.path, yaml), diagnostics_(diagnostics) {}
 
   void read() {
-    const YamlTree tree = YamlTree::parse(file_.path, yaml_, diagnostics_);
+    const YamlTree tree = YamlTree::parse(yaml_, diagnostics_);
     if (tree.root() == nullptr || tree.root()->kind == Kind::kNull) return;
     if (tree.second_document() > 0) {
       warn(position(tree.second_document()),
@@ -80,12 +80,12 @@ class FileReader {
  private:
   // --- complaining ---
 
-  SourcePos position(std::size_t offset) const { return position_in(file_.path, yaml_, offset); }
+  SourcePos position(std::size_t offset) const { return yaml_.position(offset); }
   SourcePos position(const YamlNode& node) const { return position(node.start); }
 
   Error make(SourcePos pos, std::string message, int length = 1) const {
     Error error = input_error(std::move(pos), std::move(message), length);
-    error.excerpt = line_at(yaml_, error.pos.line);
+    error.excerpt = yaml_.line(error.pos.line);
     if (!where_.empty()) error.context.push_back(where_);
     return error;
   }
@@ -115,7 +115,7 @@ class FileReader {
   // --- shapes ---
 
   void wrong_kind(const YamlNode& node, std::string_view what, std::string_view expected) {
-    const bool braces = yaml_.substr(node.start).starts_with("{{");
+    const bool braces = yaml_.text().substr(node.start).starts_with("{{");
     fail(node, fmt::format("{} must be {}, not {}", what, expected, describe(node)),
          braces ? "put quotes around a value that begins with {{" : "");
   }
@@ -267,8 +267,7 @@ class FileReader {
     collect(*field->value, entries, 0);
     for (const auto& [name, entry] : entries) {
       check_name(name, *entry.key, kind);
-      const ScalarMap map = map_of(*entry.value);
-      result.push_back({name, {text(*entry.value, kind), map.at(std::size_t{0})}});
+      result.push_back({name, {text(*entry.value, kind), position(*entry.value)}});
     }
     // Back into the file's order, which the keys' order lost.
     std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) {
@@ -289,7 +288,7 @@ class FileReader {
   }
 
   ScalarMap map_of(const YamlNode& node) const {
-    return ScalarMap::of(file_.path, yaml_, node.start, node.value);
+    return ScalarMap::of(yaml_, node.start, node.value);
   }
 
   // --- rules ---
@@ -349,12 +348,18 @@ class FileReader {
     }
     rule.expression_map = map_of(*field->value);
     rule.expression_pos = rule.expression_map.at(std::size_t{0});
-    Result<promql::Expression> parsed = promql::parse_expression(rule.expression.text);
+    std::vector<Error> errors;
+    Result<promql::Expression> parsed = promql::parse_expression(rule.expression.text, errors);
     if (parsed.has_error()) {
-      fail(inside(rule.expression_map, std::move(parsed).error()));
+      for (Error& error : errors) fail(inside(rule.expression_map, std::move(error)));
       return;
     }
     rule.expression = std::move(*parsed);
+    const promql::ValueType type = rule.expression.root->type;
+    if (type != promql::ValueType::kVector && type != promql::ValueType::kScalar) {
+      warn(rule.expression_pos, fmt::format("every evaluation will fail: the expression is a {}",
+                                            promql::describe(type)));
+    }
   }
 
   /// A problem within a scalar's text, moved to its place in the file.
@@ -440,7 +445,7 @@ class FileReader {
   }
 
   RuleFile& file_;
-  std::string_view yaml_;
+  SourceText yaml_;
   Diagnostics& diagnostics_;
   std::string where_;  ///< group and rule being read, for messages
   std::map<std::string, int> rule_numbers_;
@@ -461,7 +466,7 @@ RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& d
     error.kind = ErrorKind::kLimit;
     diagnostics.add(std::move(error));
   } else if (const std::optional<std::size_t> bad = find_invalid_utf8(text)) {
-    diagnostics.add(input_error(position_in(file.path, text, *bad), "not valid UTF-8"));
+    diagnostics.add(input_error(SourceText(file.path, text).position(*bad), "not valid UTF-8"));
   } else {
     FileReader(file, text, diagnostics).read();
   }

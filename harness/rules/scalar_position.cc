@@ -239,62 +239,32 @@ bool agrees(const std::vector<Placed>& placed, std::string_view value) {
   return at >= value.size();
 }
 
-/// Lines and columns of ascending offsets, in one pass.
-class LineCounter {
- public:
-  explicit LineCounter(std::string_view text) : text_(text) {}
-  void advance_to(std::size_t offset) {
-    while (at_ < offset && at_ < text_.size()) {
-      if (text_[at_] == '\n') {
-        ++line;
-        column = 1;
-      } else if ((static_cast<unsigned char>(text_[at_]) & 0xC0) != 0x80) {
-        ++column;
-      }
-      ++at_;
-    }
-  }
-  int line = 1;
-  int column = 1;
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
 }  // namespace
 
-ScalarMap ScalarMap::of(const std::string& file, std::string_view yaml, std::size_t start,
-                        std::string_view value) {
+ScalarMap ScalarMap::of(const SourceText& yaml, std::size_t start, std::string_view value) {
   ScalarMap map;
-  map.file_ = file;
+  map.file_ = yaml.file();
   map.value_ = value;
-  Reader reader(yaml, start);
+  Reader reader(yaml.text(), start);
   const std::vector<Placed> placed = reader.read(value.size());
-  LineCounter counter(yaml);
+  const auto add_run = [&](std::size_t offset, std::size_t source, int step) {
+    const SourcePos pos = yaml.position(source);
+    map.runs_.push_back({static_cast<std::uint32_t>(offset), pos.line, pos.column, step});
+  };
   if (!agrees(placed, value)) {
-    counter.advance_to(reader.start());
-    map.runs_.push_back({0, counter.line, counter.column, 0});
+    add_run(0, reader.start(), 0);
     return map;
   }
-  std::uint32_t offset = 0;
+  std::size_t offset = 0;
   std::size_t expected = std::string_view::npos;  // where the running run would continue
   for (const Placed& character : placed) {
     if (offset > value.size()) break;
-    const bool continues = character.source == expected && !character.escaped;
-    if (!continues) {
-      counter.advance_to(character.source);
-      map.runs_.push_back({offset, counter.line, counter.column, 1});
-    }
-    expected = character.escaped || character.text == "\n"
-                   ? std::string_view::npos
-                   : character.source + character.text.size();
-    offset += static_cast<std::uint32_t>(character.text.size());
+    if (character.source != expected || character.escaped) add_run(offset, character.source, 1);
+    const bool continues = !character.escaped && character.text != "\n";
+    expected = continues ? character.source + character.text.size() : std::string_view::npos;
+    offset += character.text.size();
   }
-  if (map.runs_.empty()) {
-    counter.advance_to(reader.start());
-    map.runs_.push_back({0, counter.line, counter.column, 0});
-  }
+  if (map.runs_.empty()) add_run(0, reader.start(), 0);
   return map;
 }
 
@@ -325,23 +295,6 @@ SourcePos ScalarMap::at(int line, int column) const {
     offset += character.size();
   }
   return at(offset);
-}
-
-SourcePos position_in(const std::string& file, std::string_view text, std::size_t offset) {
-  LineCounter counter(text);
-  counter.advance_to(offset);
-  return {file, counter.line, counter.column};
-}
-
-std::string_view line_at(std::string_view text, int line) {
-  for (int i = 1; i < line; ++i) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace tocsin::rules

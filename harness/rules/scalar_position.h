@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/rules/source_text.h"
 
 /// From an offset in the value of a YAML scalar to the place in the file where it is written:
 /// through quotes, escapes, folded lines and block indentation.
@@ -15,11 +16,10 @@ namespace tocsin::rules {
 class ScalarMap {
  public:
   ScalarMap() = default;
-  /// `start` is the byte where the node begins in `yaml` (its anchor or tag, if it has one);
+  /// `start` is the byte of `yaml` where the node begins (its anchor or tag, if it has one);
   /// `value` is what the YAML reader made of it. Where that cannot be followed, every offset is
   /// mapped to the scalar's start.
-  static ScalarMap of(const std::string& file, std::string_view yaml, std::size_t start,
-                      std::string_view value);
+  static ScalarMap of(const SourceText& yaml, std::size_t start, std::string_view value);
 
   /// The place of the byte `offset` of the value; its end counts.
   SourcePos at(std::size_t offset) const;
@@ -39,10 +39,5 @@ class ScalarMap {
   std::string value_;
   std::vector<Run> runs_;
 };
-
-/// The position of the byte `offset` of a text, counted in characters.
-SourcePos position_in(const std::string& file, std::string_view text, std::size_t offset);
-/// Line number `line`, from 1, without its end; empty when there is no such line.
-std::string_view line_at(std::string_view text, int line);
 
 }  // namespace tocsin::rules

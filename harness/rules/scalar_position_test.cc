@@ -11,13 +11,14 @@ namespace {
 void expect_found(const std::string& yaml) {
   SCOPED_TRACE(yaml);
   Diagnostics diagnostics;
-  const YamlTree tree = YamlTree::parse("f", yaml, diagnostics);
+  const SourceText source("f", yaml);
+  const YamlTree tree = YamlTree::parse(source, diagnostics);
   ASSERT_NE(tree.root(), nullptr) << diagnostics.render();
   const YamlNode* node = tree.root()->items.front()->entries.back().second;
   const std::size_t offset = node->value.find('@');
   ASSERT_NE(offset, std::string::npos) << node->value;
-  const ScalarMap map = ScalarMap::of("f", yaml, node->start, node->value);
-  EXPECT_EQ(to_string(map.at(offset)), to_string(position_in("f", yaml, yaml.find('@'))));
+  const ScalarMap map = ScalarMap::of(source, node->start, node->value);
+  EXPECT_EQ(to_string(map.at(offset)), to_string(source.position(yaml.find('@'))));
 }
 
 TEST(ScalarMap, FollowsEveryStyle) {
@@ -57,13 +58,13 @@ TEST(ScalarMap, FollowsWindowsLineEnds) {
 }
 
 TEST(ScalarMap, FallsBackToTheStart) {
-  const ScalarMap map = ScalarMap::of("f", "k: something else", 3, "not this");
+  const ScalarMap map = ScalarMap::of(SourceText("f", "k: something else"), 3, "not this");
   EXPECT_EQ(to_string(map.at(5)), "f:1:4");
 }
 
 TEST(ScalarMap, TakesLinesAndColumnsOfTheValue) {
   const std::string yaml = "k: |\n  ab\n  cd\n";
-  const ScalarMap map = ScalarMap::of("f", yaml, 3, "ab\ncd\n");
+  const ScalarMap map = ScalarMap::of(SourceText("f", yaml), 3, "ab\ncd\n");
   EXPECT_EQ(to_string(map.at(1, 2)), "f:2:4");
   EXPECT_EQ(to_string(map.at(2, 1)), "f:3:3");
   EXPECT_EQ(to_string(map.at(2, 99)), "f:3:5");

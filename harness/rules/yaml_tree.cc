@@ -7,16 +7,13 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include "harness/rules/scalar_position.h"
-
 namespace tocsin::rules {
 
 /// Builds the tree from the parser's events.
 class YamlTreeBuilder final : public YAML::EventHandler {
  public:
-  YamlTreeBuilder(YamlTree& tree, const std::string& file, std::string_view yaml,
-                  Diagnostics& diagnostics)
-      : tree_(tree), file_(file), yaml_(yaml), diagnostics_(diagnostics) {}
+  YamlTreeBuilder(YamlTree& tree, const SourceText& yaml, Diagnostics& diagnostics)
+      : tree_(tree), yaml_(yaml), diagnostics_(diagnostics) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -85,14 +82,13 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   }
   void complain(const YAML::Mark& mark, std::string message) {
     const auto offset = static_cast<std::size_t>(mark.pos < 0 ? 0 : mark.pos);
-    Error error = input_error(position_in(file_, yaml_, offset), std::move(message));
-    error.excerpt = line_at(yaml_, error.pos.line);
+    Error error = input_error(yaml_.position(offset), std::move(message));
+    error.excerpt = yaml_.line(error.pos.line);
     diagnostics_.add(std::move(error));
   }
 
   YamlTree& tree_;
-  const std::string& file_;
-  std::string_view yaml_;
+  const SourceText& yaml_;
   Diagnostics& diagnostics_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
@@ -109,12 +105,12 @@ bool find_control_character(std::string_view yaml, std::size_t& offset) {
   return false;
 }
 
-Error syntax_error(const std::string& file, std::string_view yaml, const YAML::Exception& problem) {
+Error syntax_error(const SourceText& yaml, const YAML::Exception& problem) {
   const auto offset = problem.mark.is_null() ? 0 : static_cast<std::size_t>(problem.mark.pos);
   std::string reason = problem.msg;
   if (reason.empty() || reason == "bad file") reason = "nested too deeply";
-  Error error = input_error(position_in(file, yaml, offset), "not valid YAML: " + reason);
-  error.excerpt = line_at(yaml, error.pos.line);
+  Error error = input_error(yaml.position(offset), "not valid YAML: " + reason);
+  error.excerpt = yaml.line(error.pos.line);
   if (error.excerpt.find('\t') != std::string::npos) {
     error.hints.emplace_back("YAML does not allow tabs for indentation");
   } else if (error.excerpt.find(": {{") != std::string::npos ||
@@ -126,27 +122,27 @@ Error syntax_error(const std::string& file, std::string_view yaml, const YAML::E
 
 }  // namespace
 
-YamlTree YamlTree::parse(const std::string& file, std::string_view yaml, Diagnostics& diagnostics) {
+YamlTree YamlTree::parse(const SourceText& yaml, Diagnostics& diagnostics) {
   YamlTree tree;
   std::size_t control = 0;
-  if (find_control_character(yaml, control)) {
-    diagnostics.add(input_error(position_in(file, yaml, control),
-                                "control characters are not allowed in YAML"));
+  if (find_control_character(yaml.text(), control)) {
+    diagnostics.add(
+        input_error(yaml.position(control), "control characters are not allowed in YAML"));
     return tree;
   }
-  std::istringstream stream{std::string(yaml)};
-  YamlTreeBuilder builder(tree, file, yaml, diagnostics);
+  std::istringstream stream{std::string(yaml.text())};
+  YamlTreeBuilder builder(tree, yaml, diagnostics);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return tree;
     YamlTree rest;
-    YamlTreeBuilder rest_builder(rest, file, yaml, diagnostics);
+    YamlTreeBuilder rest_builder(rest, yaml, diagnostics);
     if (parser.HandleNextDocument(rest_builder) && rest.root_ != nullptr &&
         rest.root_->kind != YamlNode::Kind::kNull) {
       tree.second_document_ = rest.root_->start;
     }
   } catch (const YAML::Exception& problem) {
-    diagnostics.add(syntax_error(file, yaml, problem));
+    diagnostics.add(syntax_error(yaml, problem));
     tree.root_ = nullptr;
   }
   return tree;

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/rules/source_text.h"
 
 /// A YAML document as a tree that knows where each node stands. An alias is the node it names, so
 /// that nothing grows by it; who walks the tree bounds the walk.
@@ -28,9 +28,8 @@ struct YamlNode {
 class YamlTree {
  public:
   /// The first document of `yaml`, which is valid UTF-8 without a byte-order mark. Syntax errors,
-  /// control characters, aliases that contain themselves and deep nesting go to `diagnostics`, with
-  /// `file` in their positions.
-  static YamlTree parse(const std::string& file, std::string_view yaml, Diagnostics& diagnostics);
+  /// control characters, aliases that contain themselves and deep nesting go to `diagnostics`.
+  static YamlTree parse(const SourceText& yaml, Diagnostics& diagnostics);
 
   /// Null when there is no document or it could not be read.
   const YamlNode* root() const { return root_; }
