@@ -100,8 +100,11 @@ class GroupAggregator final : public Aggregator {
 template <bool root>
 class VarianceAggregator final : public Aggregator {
  public:
+  /// One value that is not finite has no variance; in Prometheus 2 it was zero.
   explicit VarianceAggregator(const AggregateContext& context)
-      : moments_(context.timeline.steps()) {}
+      : moments_(context.timeline.steps()),
+        alone_(context.evaluation.options.version_2 ? 0
+                                                    : std::numeric_limits<double>::quiet_NaN()) {}
 
   void add(Row& row) override {
     row.present.for_each([&](std::size_t i) {
@@ -110,7 +113,7 @@ class VarianceAggregator final : public Aggregator {
       m.count += 1;
       if (m.count == 1) {
         m.mean = value;
-        m.squares = std::isfinite(value) ? 0 : std::numeric_limits<double>::quiet_NaN();
+        m.squares = std::isfinite(value) ? 0 : alone_;
         return;
       }
       const double delta = value - m.mean;
@@ -135,6 +138,7 @@ class VarianceAggregator final : public Aggregator {
     double squares = 0;
   };
   std::vector<Moments> moments_;
+  double alone_;
 };
 
 class QuantileAggregator final : public Aggregator {

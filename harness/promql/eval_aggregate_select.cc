@@ -52,8 +52,10 @@ class TopHeaps {
     std::uint32_t row = 0;
   };
 
-  TopHeaps(std::size_t steps, bool largest)
-      : sizes_(steps, 0), entries_(steps * room_), largest_(largest) {}
+  /// Prometheus 2 took the worst entry out before it put a better one in, which decides ties
+  /// differently.
+  TopHeaps(std::size_t steps, bool largest, bool version_2)
+      : sizes_(steps, 0), entries_(steps * room_), largest_(largest), pops_first_(version_2) {}
 
   void offer(std::size_t step, std::size_t k, Entry entry) {
     Entry* heap = &entries_[step * room_];
@@ -66,8 +68,7 @@ class TopHeaps {
       heap[size] = entry;
       sift_up(heap, size++);
     } else if (beats(entry.value, heap[0].value)) {
-      heap[0] = entry;
-      sift_down(heap, size);
+      replace_top(heap, size, entry);
     }
   }
 
@@ -80,8 +81,18 @@ class TopHeaps {
   }
 
  private:
+  void replace_top(Entry* heap, std::size_t size, Entry entry) const {
+    if (!pops_first_) {
+      heap[0] = entry;
+      return sift_down(heap, size);
+    }
+    heap[0] = heap[size - 1];
+    sift_down(heap, size - 1);
+    heap[size - 1] = entry;
+    sift_up(heap, size - 1);
+  }
   bool beats(double value, double top) const {
-    return (largest_ ? top < value : top > value) || (std::isnan(top) && !std::isnan(value));
+    return (largest_ ? top < value : top > value) || (std::isnan(top) && (pops_first_ || !std::isnan(value)));
   }
   bool worse(const Entry& a, const Entry& b) const {
     if (std::isnan(a.value)) return !std::isnan(b.value);
@@ -117,6 +128,7 @@ class TopHeaps {
   std::vector<std::uint32_t> sizes_;
   std::vector<Entry> entries_;
   bool largest_;
+  bool pops_first_;
 };
 
 /// The rows that were selected at some step, in order of first selection.
@@ -170,7 +182,7 @@ void evaluate_topk(AggregateContext& context, RowSink sink) {
     const auto [found, is_new] = index.try_emplace(grouping.of(row.labels), groups.size());
     if (is_new) {
       context.evaluation.charge(steps);
-      groups.emplace_back(steps, largest);
+      groups.emplace_back(steps, largest, context.evaluation.options.version_2);
     }
     TopHeaps& heaps = groups[found->second];
     const auto head = static_cast<std::uint32_t>(heads.size());

@@ -41,6 +41,17 @@ double degrees(double value) {
   return value * 180 / std::numbers::pi;
 }
 
+/// As Go computes them, which reach infinity a little earlier than C's.
+constexpr double kLarge = 21;
+double hyperbolic_sine(double value) {
+  const double size = std::abs(value);
+  return size > kLarge ? std::copysign(std::exp(size) * 0.5, value) : std::sinh(value);
+}
+double hyperbolic_cosine(double value) {
+  const double size = std::abs(value);
+  return size > kLarge ? std::exp(size) * 0.5 : std::cosh(value);
+}
+
 /// Go's math.Max(low, math.Min(high, value)): NaN stays NaN.
 double clamped(double value, double low, double high) {
   if (std::isnan(value) || std::isnan(low) || std::isnan(high)) {
@@ -100,15 +111,33 @@ void round_to(Evaluation& evaluation, const Call& call, const Timeline& timeline
 
 std::span<const FunctionEvaluator> math_functions() {
   static const FunctionEvaluator kFunctions[] = {
-      {"abs", plain<std::abs>},     {"acos", plain<std::acos>},   {"acosh", plain<std::acosh>},
-      {"asin", plain<std::asin>},   {"asinh", plain<std::asinh>}, {"atan", plain<std::atan>},
-      {"atanh", plain<std::atanh>}, {"ceil", plain<std::ceil>},   {"clamp", clamp},
-      {"clamp_max", clamp_max},     {"clamp_min", clamp_min},     {"cos", plain<std::cos>},
-      {"cosh", plain<std::cosh>},   {"deg", plain<degrees>},      {"exp", plain<std::exp>},
-      {"floor", plain<std::floor>}, {"ln", plain<std::log>},      {"log10", plain<std::log10>},
-      {"log2", plain<std::log2>},   {"rad", plain<radians>},      {"round", round_to},
-      {"sgn", plain<sign>},         {"sin", plain<std::sin>},     {"sinh", plain<std::sinh>},
-      {"sqrt", plain<std::sqrt>},   {"tan", plain<std::tan>},     {"tanh", plain<std::tanh>},
+      {"abs", plain<std::abs>},
+      {"acos", plain<std::acos>},
+      {"acosh", plain<std::acosh>},
+      {"asin", plain<std::asin>},
+      {"asinh", plain<std::asinh>},
+      {"atan", plain<std::atan>},
+      {"atanh", plain<std::atanh>},
+      {"ceil", plain<std::ceil>},
+      {"clamp", clamp},
+      {"clamp_max", clamp_max},
+      {"clamp_min", clamp_min},
+      {"cos", plain<std::cos>},
+      {"cosh", plain<hyperbolic_cosine>},
+      {"deg", plain<degrees>},
+      {"exp", plain<std::exp>},
+      {"floor", plain<std::floor>},
+      {"ln", plain<std::log>},
+      {"log10", plain<std::log10>},
+      {"log2", plain<std::log2>},
+      {"rad", plain<radians>},
+      {"round", round_to},
+      {"sgn", plain<sign>},
+      {"sin", plain<std::sin>},
+      {"sinh", plain<hyperbolic_sine>},
+      {"sqrt", plain<std::sqrt>},
+      {"tan", plain<std::tan>},
+      {"tanh", plain<std::tanh>},
   };
   return kFunctions;
 }
