@@ -48,6 +48,7 @@ Result<Change> parse_one(std::string_view text, Dimension dimension) {
 Result<faults::SignalChange> parse_change(std::string_view text, Dimension dimension) {
   faults::SignalChange change;
   text = trim(text);
+  change.text = text;
   constexpr std::string_view kOver = " over ";
   const std::size_t over = text.find(kOver);
   if (over != std::string_view::npos) {
