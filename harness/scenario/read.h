@@ -27,8 +27,7 @@ struct ExpectationContext {
   const RunTimes& times;
   Problems& problems;
 };
-/// `length` grows to the end of the last window. `whole` windows, those of expectations that say no
-/// time, are given their end by the caller: see close_windows().
+/// Windows may reach to the run's end, which is known later: see when.h.
 Expectations read_expectations(const YamlNode& node, const ExpectationContext& context);
 void read_alert_expectations(const YamlNode& node, const ExpectationContext& context,
                              Expectations& out);

@@ -135,7 +135,7 @@ struct ScrapeExpectation {
     std::vector<std::string> labels;  ///< must be there, on at least one series
   };
   std::vector<Family> families;
-  bool lint = false;  ///< naming: promtool check metrics finds nothing
+  bool lint = false;  ///< "naming: clean": promtool check metrics finds nothing
 };
 
 struct Expectations {
