@@ -38,6 +38,14 @@ Watched watched_part(const promql::Node& root) {
   return {&root, {}};
 }
 
+/// So that about kSamplesShown samples are shown, at times at which rules are evaluated too.
+Duration step_between(const promql::Timeline& timeline, const RunInfo& run) {
+  const double interval = static_cast<double>(run.evaluation_interval.count()) / run.time_scale;
+  const double length = static_cast<double>((timeline.end - timeline.start).count());
+  const double intervals = std::ceil(length / (kSamplesShown - 1) / std::max(interval, 1.0));
+  return Duration(std::llround(std::max(intervals, 1.0) * std::max(interval, 1.0)));
+}
+
 void add_samples(const Trial& trial, const AlertRuleInfo& rule, const scenario::TimeWindow& shown,
                  std::vector<Line>& lines) {
   const auto whole = promql::parse_expression(rule.expression);
@@ -48,8 +56,7 @@ void add_samples(const Trial& trial, const AlertRuleInfo& rule, const scenario::
   promql::Timeline timeline;
   timeline.start = trial.evidence().at_offset(shown.from);
   timeline.end = std::min(trial.evidence().at_offset(shown.to), trial.evidence().run.end);
-  timeline.step =
-      std::max(Duration(1), (timeline.end - timeline.start) / std::int64_t{kSamplesShown - 1});
+  timeline.step = step_between(timeline, trial.evidence().run);
   const auto result = promql::evaluate(*left, *trial.evidence().samples, timeline);
   if (result.has_error()) return;
   const std::string against = watched.threshold.empty() ? "" : "  (" + watched.threshold + ")";
@@ -59,7 +66,8 @@ void add_samples(const Trial& trial, const AlertRuleInfo& rule, const scenario::
     for (std::size_t i = 0; i < series.values.size(); ++i) {
       if (!series.present[i]) continue;
       any = true;
-      const std::string labels = series.labels.empty() ? "" : series.labels.to_string() + ' ';
+      const bool alone = result->columns.size() == 1;
+      const std::string labels = alone ? "" : series.labels.to_string() + ' ';
       lines.push_back({trial.offset(timeline.at(i)),
                        "value " + labels + format_number(series.values[i], 5) + against});
     }

@@ -74,7 +74,8 @@ class AlertJudge {
     for (const AlertEpisode& episode : trial_.evidence().episodes) {
       if (episode.alert == expectation_.alert && episode.firing_at &&
           !concerns(expectation_, episode)) {
-        return "fired with other labels: " + episode.labels.to_string();
+        return "fired at " + trial_.moment(*episode.firing_at) +
+               " with other labels: " + episode.labels.to_string();
       }
     }
     if (all_.empty()) return "never went pending";

@@ -184,8 +184,9 @@ TEST_F(JudgeTest, WithOtherLabels) {
   auto& expectation = expect_alert("A");
   expectation.fires = window(12, 14);
   expectation.labels = {{"severity", "warning"}};
-  expect_outcome(Outcome::kFail,
-                 "fired with other labels: {alertname=\"A\", severity=\"critical\"}");
+  expect_outcome(
+      Outcome::kFail,
+      "fired at 13m (8m after fault) with other labels: {alertname=\"A\", severity=\"critical\"}");
 }
 
 TEST_F(JudgeTest, Never) {

@@ -54,7 +54,7 @@ StepView look_at(const promql::QueryResult& result, std::size_t step,
     view.holds = view.holds && good;
     if (view.series > kSeriesShown) continue;
     if (!view.values.empty()) view.values += ", ";
-    if (!column.labels.empty()) view.values += column.labels.to_string() + ' ';
+    if (result.columns.size() > 1) view.values += column.labels.to_string() + ' ';
     view.values += native ? "a native histogram"
                           : (claim.is ? format_as(*claim.is, value) : format_number(value, 6));
   }
