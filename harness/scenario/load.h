@@ -30,8 +30,8 @@ class ScenarioLoader {
 };
 
 /// Scenario files under a path, in name order: the path itself when it is a file; in folders every
-/// *.yaml that has a top-level `system:` and `expect:` or `traffic:` key (so not system.yaml,
-/// rules.yml, contract.yaml). Nothing found is a diagnostic.
+/// *.yaml with a top-level `system:` or `include:` and a top-level `expect:` or `traffic:` key (so
+/// not system.yaml, rules.yml, contract.yaml), valid YAML or not. Nothing found is a diagnostic.
 std::vector<std::string> find_scenarios(const std::vector<std::string>& paths,
                                         Diagnostics& diagnostics);
 
