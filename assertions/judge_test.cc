@@ -245,7 +245,7 @@ TEST_F(JudgeTest, BackgroundShowsTheExpressionsValue) {
     return std::find(judgement.around.begin(), judgement.around.end(), line) !=
            judgement.around.end();
   };
-  EXPECT_TRUE(has("10m  value errors 0.04  (> 0.05)")) << testing::PrintToString(judgement.around);
+  EXPECT_TRUE(has("10m  value 0.04  (> 0.05)")) << testing::PrintToString(judgement.around);
   EXPECT_TRUE(has("15m  fault ends"));
 }
 

@@ -99,8 +99,9 @@ bool Elementwise::changes_meaning() const {
     case BinaryOp::kDiv:
     case BinaryOp::kMod:
     case BinaryOp::kPow:
-    case BinaryOp::kAtan2:
       return true;
+    case BinaryOp::kAtan2:
+      return !evaluation_.options.version_2;
     default:
       return false;
   }

@@ -92,7 +92,8 @@ class TopHeaps {
     sift_up(heap, size - 1);
   }
   bool beats(double value, double top) const {
-    return (largest_ ? top < value : top > value) || (std::isnan(top) && (pops_first_ || !std::isnan(value)));
+    return (largest_ ? top < value : top > value) ||
+           (std::isnan(top) && (pops_first_ || !std::isnan(value)));
   }
   bool worse(const Entry& a, const Entry& b) const {
     if (std::isnan(a.value)) return !std::isnan(b.value);

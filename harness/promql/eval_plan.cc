@@ -89,6 +89,12 @@ Duration offset_of(const Evaluation& evaluation, const TimeShift& shift) {
   return DurationCalculator(evaluation).any(*shift.offset_expr);
 }
 
+/// Times are kept within ±100 million years, where adding durations to them cannot overflow.
+std::int64_t bounded(std::int64_t ms) {
+  constexpr std::int64_t kFar = std::int64_t{1} << 61;
+  return std::clamp(ms, -kFar, kFar);
+}
+
 bool has_fixed_time(const TimeShift& shift) {
   return shift.at != AtKind::kNone;
 }
@@ -124,19 +130,20 @@ LookTimes Evaluation::look_times(const TimeShift& shift, const Timeline& timelin
   const std::int64_t offset = offset_of(*this, shift).count();
   LookTimes times;
   times.steps = timeline.steps();
+  const auto shifted = [offset](Timestamp t) { return bounded(bounded(to_ms(t)) - offset); };
   switch (shift.at) {
     case AtKind::kNone:
-      times.first_ms = to_ms(timeline.start) - offset;
+      times.first_ms = shifted(timeline.start);
       times.step_ms = timeline.step.count();
       break;
     case AtKind::kTimestamp:
-      times.first_ms = to_ms(shift.at_time) - offset;
+      times.first_ms = shifted(shift.at_time);
       break;
     case AtKind::kStart:
-      times.first_ms = to_ms(query.start) - offset;
+      times.first_ms = shifted(query.start);
       break;
     case AtKind::kEnd:
-      times.first_ms = to_ms(query.end) - offset;
+      times.first_ms = shifted(query.end);
       break;
   }
   return times;

@@ -1,5 +1,6 @@
 #include "harness/promql/exponential_bounds.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -274,7 +275,10 @@ constexpr std::array<double, 256> kFractions = {
 double exponential_bound(std::int32_t index, int schema) {
   constexpr int kPastLargest = 1024;  // 2^1024 is the first power that a double cannot hold
   if (schema < 0) {
-    const std::int64_t exponent = std::int64_t{index} * (std::int64_t{1} << -schema);
+    // Anything far beyond a double's exponents is as good as any other.
+    constexpr std::int64_t kFar = 100'000;
+    const std::int64_t exponent =
+        std::clamp(std::int64_t{index} * (std::int64_t{1} << -schema), -kFar, kFar);
     if (exponent == kPastLargest) return std::numeric_limits<double>::max();
     return std::ldexp(1.0, static_cast<int>(exponent));
   }

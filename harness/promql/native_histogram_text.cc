@@ -1,5 +1,7 @@
 #include "harness/promql/native_histogram_text.h"
 
+#include <algorithm>
+
 #include "harness/promql/annotations.h"
 #include "harness/promql/histogram_buckets.h"
 
@@ -19,9 +21,14 @@ std::string list_of(const std::vector<double>& values) {
 void put_run(std::string& text, const char* offset_key, const char* buckets_key,
              const std::vector<IndexedCount>& buckets) {
   if (buckets.empty()) return;
+  constexpr std::size_t kLongestRun = 10'000;  // beyond, gaps are left out of the text
   const std::int32_t first = buckets.front().index;
-  std::vector<double> run(static_cast<std::size_t>(buckets.back().index - first) + 1, 0.0);
-  for (const auto& [index, count] : buckets) run[static_cast<std::size_t>(index - first)] = count;
+  std::vector<double> run;
+  for (const auto& [index, count] : buckets) {
+    const auto place = static_cast<std::size_t>(index) - static_cast<std::size_t>(first);
+    if (place < kLongestRun) run.resize(std::max(run.size(), place), 0.0);
+    run.push_back(count);
+  }
   if (first != 0) text += std::string(" ") + offset_key + ":" + std::to_string(first);
   text += std::string(" ") + buckets_key + ":" + list_of(run);
 }

@@ -41,6 +41,61 @@ std::map<std::string, std::size_t> least_passed() {
   return table;
 }
 
+std::vector<EvalOutcome> run(const std::string& script) {
+  const auto commands = parse_script(script, "script.test");
+  EXPECT_TRUE(commands) << (commands ? "" : render(commands.error()));
+  return commands ? run_script(*commands, script_options()) : std::vector<EvalOutcome>();
+}
+
+std::string failure(const std::string& script) {
+  const std::vector<EvalOutcome> outcomes = run(script);
+  EXPECT_EQ(outcomes.size(), 1U);
+  return outcomes.empty() ? "" : outcomes.front().failure;
+}
+
+TEST(Script, SaysWhatIsWrong) {
+  const std::string load = "load 1m\n  x{a=\"1\"} 1 2 3\n  x{a=\"2\"} 4 5 6\n\n";
+  EXPECT_EQ(failure(load + "eval instant at 1m x\n  x{a=\"1\"} 2\n  x{a=\"2\"} 5\n"), "");
+  EXPECT_EQ(failure(load + "eval instant at 1m x\n  x{a=\"1\"} 2\n  x{a=\"2\"} 7\n"),
+            "expected 7 for x{a=\"2\"} at 1m, got 5");
+  EXPECT_EQ(failure(load + "eval instant at 1m x\n  x{a=\"1\"} 2\n"),
+            "unexpected series x{a=\"2\"}, first value 5");
+  EXPECT_EQ(failure(load + "eval instant at 1m x{a=\"1\"}\n  x{a=\"1\"} 2\n  x{a=\"3\"} 2\n"),
+            "expected series x{a=\"3\"} is missing");
+  EXPECT_EQ(failure(load + "eval range from 0 to 2m step 1m sum(x)\n  {} 5 7 _\n"),
+            "expected no value of {} at 2m, got 9");
+  EXPECT_EQ(failure(load + "eval instant at 1m x + on() x\n  expect fail\n"), "");
+  EXPECT_EQ(failure(load + "eval instant at 1m x\n  expect fail\n"),
+            "expected a failure, but the query succeeded");
+  EXPECT_EQ(failure(load + "eval instant at 2m rate(x[5m])\n  expect no_info\n"),
+            "unexpected info: PromQL info: metric might not be a counter, name does not end in "
+            "_total/_sum/_count/_bucket: \"x\" (1:6)");
+  EXPECT_EQ(failure(load + "eval_ordered instant at 0 sort_desc(x)\n  x{a=\"1\"} 1\n  "
+                           "x{a=\"2\"} 4\n"),
+            "expected x{a=\"2\"} at another place than 1");
+  EXPECT_EQ(failure("eval instant at 0 1 + 1\n  3\n"), "expected 3, got 2");
+  EXPECT_EQ(failure("eval instant at 0 \"a\"\n  expect string \"b\"\n"),
+            "expected the string \"b\", got \"a\"");
+}
+
+TEST(Script, RefusesWhatItDoesNotKnow) {
+  const auto error = [](const std::string& script) {
+    const auto commands = parse_script(script, "script.test");
+    return commands ? std::string("fine") : to_string(commands.error());
+  };
+  EXPECT_EQ(error("\n\nfrobnicate\n"),
+            "script.test:3:1: unknown command \"frobnicate\": expected load, clear or eval");
+  EXPECT_EQ(error("load 1m\n  x 1 2 y\n"), "script.test:2:7: expected a number");
+  EXPECT_EQ(error("load 1x\n").substr(0, 14), "script.test:1:");
+  EXPECT_EQ(error("eval instant at 1m x\n  expect nothing\n"),
+            "script.test:2:1: unknown expectation \"nothing\"");
+  EXPECT_EQ(error("eval range from 2m to 1m step 1m x\n"),
+            "script.test:1:1: the range ends before it starts");
+  EXPECT_EQ(error("eval instant at 1m x\n  x 1 2\n"),
+            "script.test:2:1: an instant query gives one value a series: use \"expect range "
+            "vector\"");
+}
+
 TEST(Conformance, PrometheusOwnScripts) {
   const fs::path folder = conformance_folder();
   if (!fs::is_directory(folder)) {

@@ -35,26 +35,27 @@ EvaluationOutcome collect(const Runners& runners) {
 }
 
 /// Samples of several rules, held back to be appended series by series in time order. At the same
-/// time an earlier rule's sample comes first, and the store refuses the others.
+/// time an earlier rule's sample comes first, and the store refuses others that differ.
 class MergingSink final : public SampleSink {
  public:
+  /// Whose samples come next.
+  void set_writer(RuleRunner& writer) { writer_ = &writer; }
   bool append(const Labels& labels, Timestamp at, double value) override {
-    return hold(labels, {at, value, nullptr});
+    return hold(labels, {at, value, nullptr, writer_});
   }
   bool append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) override {
-    return hold(labels, {at, 0, std::move(histogram)});
+    return hold(labels, {at, 0, std::move(histogram), writer_});
   }
 
   void flush_to(SampleSink& sink) {
     for (auto& [labels, samples] : series_) {
       std::stable_sort(samples.begin(), samples.end(),
                        [](const Sample& a, const Sample& b) { return a.at < b.at; });
-      for (Sample& sample : samples) {
-        if (sample.histogram) {
-          sink.append_native(labels, sample.at, std::move(sample.histogram));
-        } else {
-          sink.append(labels, sample.at, sample.value);
-        }
+      for (const Sample& sample : samples) {
+        const bool taken = sample.histogram
+                               ? sink.append_native(labels, sample.at, sample.histogram)
+                               : sink.append(labels, sample.at, sample.value);
+        if (!taken && !is_stale(sample.value)) sample.writer->refuse(sample.at);
       }
     }
     series_.clear();
@@ -65,6 +66,7 @@ class MergingSink final : public SampleSink {
     Timestamp at;
     double value;
     NativeHistogramPtr histogram;
+    RuleRunner* writer;
   };
   bool hold(const Labels& labels, Sample sample) {
     series_[labels].push_back(std::move(sample));
@@ -72,6 +74,7 @@ class MergingSink final : public SampleSink {
   }
 
   std::map<Labels, std::vector<Sample>> series_;
+  RuleRunner* writer_ = nullptr;
 };
 
 /// Evaluations that go on together.
@@ -87,6 +90,15 @@ class Timelines {
 
   void run_whole(const Component& component, Runners& runners, SampleSink& sink) const {
     for (const std::size_t rule : component.rules) runners[rule]->run(of(rule), sink);
+  }
+
+  void run_merged(const Component& component, Runners& runners, SampleSink& sink) const {
+    MergingSink merging;
+    for (const std::size_t rule : component.rules) {
+      merging.set_writer(*runners[rule]);
+      runners[rule]->run(of(rule), merging);
+    }
+    merging.flush_to(sink);
   }
 
   /// At each point in time, those rules that are due, in order.
@@ -123,12 +135,9 @@ EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const Serie
       case Evaluation::kWhole:
         timelines.run_whole(component, runners, sink);
         break;
-      case Evaluation::kMerged: {
-        MergingSink merging;
-        timelines.run_whole(component, runners, merging);
-        merging.flush_to(sink);
+      case Evaluation::kMerged:
+        timelines.run_merged(component, runners, sink);
         break;
-      }
       case Evaluation::kSteps:
         timelines.run_steps(component, runners, sink);
         break;

@@ -275,6 +275,13 @@ bool is_safe(const Read& read, const std::vector<PlannedRule>& rules) {
          rules[read.writer].group->query_offset <= rules[read.reader].group->query_offset;
 }
 
+/// Samples can be merged by their times when those times are in the order of writing.
+bool have_one_offset(const Component& component, const std::vector<PlannedRule>& rules) {
+  return std::all_of(component.rules.begin(), component.rules.end(), [&](std::size_t rule) {
+    return rules[rule].group->query_offset == rules[component.rules.front()].group->query_offset;
+  });
+}
+
 void connect_collisions(const std::vector<Written>& written, Edges& edges) {
   std::map<std::pair<bool, std::string>, std::vector<std::size_t>> by_name;
   for (std::size_t i = 0; i < written.size(); ++i) {
@@ -343,6 +350,9 @@ Plan make_plan(std::span<const RuleFile> files, const promql::QueryOptions& opti
     if (component_of[read.reader] == component_of[read.writer]) {
       plan.components[component_of[read.reader]].evaluation = Evaluation::kSteps;
     }
+  }
+  for (Component& component : plan.components) {
+    if (!have_one_offset(component, plan.rules)) component.evaluation = Evaluation::kSteps;
   }
   for (std::size_t i = 0; i < plan.rules.size(); ++i) {
     const auto& root = plan.rules[i].rule->expression.root;

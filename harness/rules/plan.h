@@ -21,7 +21,7 @@ struct PlannedRule {
 enum class Evaluation {
   kWhole,   ///< one rule, whole timelines at a time
   kMerged,  ///< rules that may write the same series: each whole, their samples put in time order
-  kSteps,   ///< rules that read what they or later ones record: step by step, in order
+  kSteps,   ///< rules that read what they or later ones record, and the like: step by step
 };
 
 struct Component {

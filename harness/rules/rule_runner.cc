@@ -15,16 +15,48 @@ promql::Timeline part(const promql::Timeline& whole, std::size_t first, std::siz
   return {whole.at(first), whole.at(first + count - 1), whole.step};
 }
 
+/// Passes samples on and tells the rule which were refused. Stale markers may be: another rule, or
+/// a scrape, goes on with the series.
+class WatchedSink final : public SampleSink {
+ public:
+  WatchedSink(RuleRunner& rule, SampleSink& sink) : rule_(rule), sink_(sink) {}
+
+  bool append(const Labels& labels, Timestamp at, double value) override {
+    return watch(sink_.append(labels, at, value) || is_stale(value), at);
+  }
+  bool append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) override {
+    return watch(sink_.append_native(labels, at, std::move(histogram)), at);
+  }
+
+ private:
+  bool watch(bool taken, Timestamp at) {
+    if (!taken) rule_.refuse(at);
+    return taken;
+  }
+
+  RuleRunner& rule_;
+  SampleSink& sink_;
+};
+
 }  // namespace
 
 RuleRunner::RuleRunner(const RuleGroup& group, const Rule& rule, const RunContext& context)
     : group_(group), rule_(rule), context_(context) {}
 
 void RuleRunner::run(const promql::Timeline& due, SampleSink& sink) {
+  WatchedSink watched(*this, sink);
   const std::size_t steps = due.steps();
   for (std::size_t first = 0; first < steps; first += kStretch) {
-    run_stretch(part(due, first, std::min(kStretch, steps - first)), sink);
+    run_stretch(part(due, first, std::min(kStretch, steps - first)), watched);
   }
+}
+
+void RuleRunner::refuse(Timestamp sample_time) {
+  const Timestamp due = sample_time + group_.query_offset;
+  if (!refused_.insert(due).second) return;
+  fail(due, input_error({},
+                        "a sample was refused: its series has another one at this time, or a "
+                        "later one"));
 }
 
 void RuleRunner::run_stretch(const promql::Timeline& due, SampleSink& sink) {
@@ -63,11 +95,13 @@ Error RuleRunner::in_file(Error error) const {
 }
 
 void RuleRunner::fail(Timestamp due, Error error) {
-  if (failures_.empty()) {
-    if (error.pos.line == 0) error.pos = rule_.pos;
-    failures_.push_back({group_.name, rule_.name, due, 0, std::move(error)});
-  }
-  ++failures_.front().times;
+  if (error.pos.line == 0) error.pos = rule_.pos;
+  if (failures_.empty()) failures_.push_back({group_.name, rule_.name, due, 0, error});
+  RuleFailure& failure = failures_.front();
+  ++failure.times;
+  if (due >= failure.first) return;
+  failure.first = due;
+  failure.error = std::move(error);
 }
 
 void RuleRunner::report(EvaluationOutcome& outcome) const {

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "harness/model/series.h"
@@ -34,6 +33,8 @@ class RuleRunner {
   /// Evaluates at every step of `due`, which begins after all earlier ones. Where a stretch fails
   /// it is halved, until only the steps that do fail are left out.
   void run(const promql::Timeline& due, SampleSink& sink);
+  /// A sample was refused: the series has another one at this time, or a later one.
+  void refuse(Timestamp sample_time);
 
   /// Adds what happened so far; alerts that are still active have no resolved_at.
   virtual void report(EvaluationOutcome& outcome) const;
@@ -55,6 +56,7 @@ class RuleRunner {
   Error in_file(Error error) const;
 
   std::vector<RuleFailure> failures_;  ///< none or one
+  std::set<Timestamp> refused_;        ///< evaluations with refused samples
   std::vector<promql::Annotation> annotations_;
 };
 

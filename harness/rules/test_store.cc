@@ -36,7 +36,11 @@ std::vector<SeriesView> TestStore::select(std::span<const Matcher> matchers,
 
 bool TestStore::append(const Labels& labels, Timestamp at, double value) {
   Columns& columns = series_[labels];
-  if (!columns.timestamps.empty() && columns.timestamps.back() >= to_ms(at)) return false;
+  if (!columns.timestamps.empty() && columns.timestamps.back() >= to_ms(at)) {
+    return columns.timestamps.back() == to_ms(at) &&
+           std::bit_cast<std::uint64_t>(columns.values.back()) ==
+               std::bit_cast<std::uint64_t>(value);
+  }
   columns.timestamps.push_back(to_ms(at));
   columns.values.push_back(value);
   return true;

@@ -14,6 +14,9 @@ namespace tocsin::run {
 namespace {
 
 constexpr std::size_t kLargestFile = 1ULL << 30;
+/// Bounds for what a small file may swell to.
+constexpr std::size_t kLargestHead = 256ULL << 20;
+constexpr std::size_t kLargestText = 16ULL << 30;
 
 Error bad_file(const std::string& path, const std::string& why) {
   return input_error({path, 0, 0}, "not an evidence file of this version: " + why);
@@ -25,9 +28,12 @@ class Splitter {
   Splitter(metrics::Store& store, const std::string& path) : importer_(store, path) {}
 
   Result<void> feed(std::string_view piece) {
+    text_bytes_ += piece.size();
+    if (text_bytes_ > kLargestText) return input_error({}, "it is too large");
     if (!have_head_) {
       const std::size_t newline = piece.find('\n');
       head_ += piece.substr(0, newline);
+      if (head_.size() > kLargestHead) return input_error({}, "its first line is too long");
       if (newline == std::string_view::npos) return {};
       have_head_ = true;
       piece.remove_prefix(newline + 1);
@@ -41,6 +47,7 @@ class Splitter {
  private:
   metrics::OpenMetricsImporter importer_;
   std::string head_;
+  std::size_t text_bytes_ = 0;
   bool have_head_ = false;
 };
 

@@ -41,8 +41,31 @@ Labels labels_from(const json& object) {
   return Labels::from(std::move(labels));
 }
 
+[[noreturn]] void refuse(const std::string& why, const json& where) {
+  throw json::other_error::create(501, why, &where);
+}
+
+/// Milliseconds up to the year 11,000 or so: further ones would overflow when scaled.
+std::int64_t milliseconds_from(const json& value) {
+  constexpr std::int64_t kFurthest = 300'000'000'000'000;
+  const auto ms = value.get<std::int64_t>();
+  if (ms < -kFurthest || ms > kFurthest) refuse("time out of range", value);
+  return ms;
+}
+
 Timestamp time_from(const json& value) {
-  return from_ms(value.get<std::int64_t>());
+  return from_ms(milliseconds_from(value));
+}
+
+Duration duration_from(const json& value) {
+  return Duration(milliseconds_from(value));
+}
+
+template <class Enum>
+Enum enum_from(const json& value, Enum last) {
+  const auto number = value.get<std::int64_t>();
+  if (number < 0 || number > static_cast<std::int64_t>(last)) refuse("unknown kind", value);
+  return static_cast<Enum>(number);
 }
 
 json to_json(const RunInfo& run) {
@@ -71,15 +94,15 @@ RunInfo run_from(const json& object) {
   object.at("seed").get_to(run.seed);
   run.start = time_from(object.at("start"));
   run.end = time_from(object.at("end"));
-  run.planned = Duration(object.at("planned").get<std::int64_t>());
+  run.planned = duration_from(object.at("planned"));
   object.at("time_scale").get_to(run.time_scale);
-  run.evaluation_interval = Duration(object.at("evaluation_interval").get<std::int64_t>());
-  run.scrape_interval = Duration(object.at("scrape_interval").get<std::int64_t>());
+  run.evaluation_interval = duration_from(object.at("evaluation_interval"));
+  run.scrape_interval = duration_from(object.at("scrape_interval"));
   object.at("partial").get_to(run.partial);
   object.at("invalid_reason").get_to(run.invalid_reason);
   object.at("warnings").get_to(run.warnings);
-  if (!(run.time_scale > 0))
-    throw json::other_error::create(501, "time_scale is not positive", &object);
+  // What `tocsin run --time-scale` takes.
+  if (!(run.time_scale >= 1e-3 && run.time_scale <= 1e4)) refuse("time_scale out of range", object);
   return run;
 }
 
@@ -104,7 +127,7 @@ AlertEpisode episode_from(const json& object) {
   object.at("alert").get_to(episode.alert);
   episode.labels = labels_from(object.at("labels"));
   object.at("annotations").get_to(episode.annotations);
-  episode.hold = Duration(object.at("hold").get<std::int64_t>());
+  episode.hold = duration_from(object.at("hold"));
   episode.pending_at = time_from(object.at("pending_at"));
   episode.value_at_start = number(object.at("value_at_start"));
   episode.value_at_firing = number(object.at("value_at_firing"));
@@ -129,8 +152,8 @@ LatencyHistogram histogram_from(const json& object) {
   std::vector<LatencyHistogram::Bucket> buckets;
   for (const json& pair : object.at("buckets")) {
     const auto index = pair.at(0).get<std::uint32_t>();
-    // No nanosecond count of 63 bits lies beyond this bucket; more would only cost memory.
-    if (index > 7500) throw json::other_error::create(501, "bucket index out of range", &object);
+    // The bucket of the largest nanosecond count.
+    if (index > 7295) refuse("bucket index out of range", object);
     buckets.push_back({index, pair.at(1).get<std::uint64_t>()});
   }
   return LatencyHistogram::from_buckets(buckets, Nanos(object.at("min").get<std::int64_t>()),
@@ -163,6 +186,7 @@ LoadCounts counts_from(const json& object) {
   LoadCounts counts;
   const json& ledger = object.at("ledger");
   counts.ledger = {ledger.at(0), ledger.at(1), ledger.at(2), ledger.at(3), ledger.at(4)};
+  if (!counts.ledger.balanced()) refuse("the ledger does not balance", ledger);
   for (const json& pair : object.at("by_status")) {
     counts.by_status[pair.at(0).get<int>()] = pair.at(1).get<std::uint64_t>();
   }
@@ -203,9 +227,9 @@ LoadResult load_from(const json& object) {
   load.total = counts_from(object.at("total"));
   load.by_endpoint = by_endpoint_from(object.at("by_endpoint"));
   for (const json& slice : object.at("slices")) {
-    load.slices.push_back(
-        {time_from(slice.at("from")), Duration(slice.at("length").get<std::int64_t>()),
-         counts_from(slice.at("counts")), by_endpoint_from(slice.at("by_endpoint"))});
+    load.slices.push_back({time_from(slice.at("from")), duration_from(slice.at("length")),
+                           counts_from(slice.at("counts")),
+                           by_endpoint_from(slice.at("by_endpoint"))});
   }
   return load;
 }
@@ -268,7 +292,7 @@ TargetFamilies target_from(const json& object) {
   target.labels = labels_from(object.at("labels"));
   object.at("lint").get_to(target.lint);
   for (const json& family : object.at("families")) {
-    target.families.push_back({family.at(0), static_cast<MetricType>(family.at(1).get<int>()),
+    target.families.push_back({family.at(0), enum_from(family.at(1), MetricType::kGaugeHistogram),
                                family.at(2), family.at(3)});
   }
   return target;
@@ -303,17 +327,16 @@ json evidence_to_json(const Evidence& evidence) {
 
 Evidence evidence_from_json(const json& object) {
   if (object.at("schema") != "tocsin-evidence/1") {
-    throw json::other_error::create(501, "not tocsin-evidence/1", &object);
+    refuse("not tocsin-evidence/1", object);
   }
   Evidence evidence;
   evidence.run = run_from(object.at("run"));
   for (const json& event : object.at("events")) {
-    evidence.events.push_back({static_cast<EventKind>(event.at(0).get<int>()), event.at(1),
+    evidence.events.push_back({enum_from(event.at(0), EventKind::kFaultEnd), event.at(1),
                                event.at(2), time_from(event.at(3))});
   }
   for (const json& rule : object.at("rules")) {
-    evidence.rules.push_back(
-        {rule.at(0), rule.at(1), rule.at(2), Duration(rule.at(3).get<std::int64_t>())});
+    evidence.rules.push_back({rule.at(0), rule.at(1), rule.at(2), duration_from(rule.at(3))});
   }
   for (const json& item : object.at("episodes")) evidence.episodes.push_back(episode_from(item));
   for (const json& item : object.at("probes")) evidence.probes.push_back(probe_from(item));

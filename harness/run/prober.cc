@@ -11,6 +11,7 @@ namespace {
 /// Longer answers are cut: a health answer is small.
 constexpr std::size_t kBodyKept = 16 << 10;
 constexpr std::size_t kBodyLimit = 1 << 20;
+constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -19,12 +20,14 @@ net::Task<void> probe_endpoint(net::Loop& loop, ProbePlan plan, http::Url url,
                                Evidence& evidence) {
   const scenario::ProbeSpec& spec = plan.endpoint->probe;
   HealthWatch watch(spec);
+  const Nanos timeout =
+      std::min<Nanos>(spec.timeout, std::max(clock.real(spec.period), kLeastTimeout));
   for (Duration at = spec.initial_delay; at <= end; at += spec.period) {
     const bool due = co_await net::sleep_until(clock.when(at));
     if (!due) co_return;
     const Nanos began = clock.now();
     http::FetchOptions options;
-    options.timeout = spec.timeout;
+    options.timeout = timeout;
     options.limits.body_bytes = kBodyLimit;
     options.tls = tls;
     options.headers.add("User-Agent", "tocsin");

@@ -8,6 +8,12 @@
 namespace tocsin::run {
 namespace {
 
+/// Whether a template asks the store with a query of its own.
+bool may_query(const std::string& text) {
+  const std::size_t action = text.find("{{");
+  return action != std::string::npos && text.find("query ", action) != std::string::npos;
+}
+
 Result<rules::Rule> scale_rule(const rules::Rule& rule, double factor,
                                std::vector<std::string>& unscaled) {
   auto expression = promql::scale_time(rule.expression, factor);
@@ -19,6 +25,13 @@ Result<rules::Rule> scale_rule(const rules::Rule& rule, double factor,
   }
   for (const std::string& what : expression->unscaled) {
     unscaled.push_back("rule " + rule.name + ": " + what + " was left as it is by the time scale");
+  }
+  for (const auto* texts : {&rule.labels, &rule.annotations}) {
+    for (const auto& [name, text] : *texts) {
+      if (factor == 1 || !may_query(text.text)) continue;
+      unscaled.push_back("rule " + rule.name + ": the query in " + name +
+                         " was left as it is by the time scale");
+    }
   }
   rules::Rule result;
   result.kind = rule.kind;

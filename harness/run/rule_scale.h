@@ -10,11 +10,12 @@ namespace tocsin::run {
 
 struct ScaledRules {
   RuleFiles files;
-  std::vector<std::string> unscaled;  ///< "rule X: time()", one line each
+  std::vector<std::string> unscaled;  ///< what was left as it is, one sentence each
 };
 
 /// The rules with every duration divided by `factor`: `for`, `keep_firing_for`, intervals and all
-/// durations within expressions. An error when one would fall below a millisecond.
+/// durations within expressions. An error when one within an expression would fall below a
+/// millisecond; the others are at least one.
 Result<ScaledRules> scale_rules(const RuleFiles& files, double factor);
 
 /// `d` divided by `factor`, to the millisecond; at least one unless it is zero.

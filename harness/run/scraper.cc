@@ -15,6 +15,8 @@ namespace {
 
 /// Larger than any honest page; a target that sends more is down for the scraper.
 constexpr std::size_t kPageLimit = 64 << 20;
+constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
+constexpr Nanos kTolerance = std::chrono::milliseconds(2);
 
 metrics::ScrapeOptions parse_options(const scenario::Target& target) {
   metrics::ScrapeOptions options;
@@ -40,15 +42,21 @@ struct Scraper::Impl {
         writer(store),
         series(store, target_labels(scraped)) {}
 
-  /// Scaled runs scrape more often than the documented timeout lasts; a scrape never overlaps the
-  /// next one.
+  /// Scaled like all else, but a real page needs some real time; a scrape never overlaps the next.
   Nanos timeout() const {
-    return std::min<Nanos>(target.scrape_timeout, clock.real(target.scrape_interval));
+    const Nanos least = std::min<Nanos>(kLeastTimeout, clock.real(target.scrape_interval));
+    return std::max(least, clock.real(target.scrape_timeout));
   }
 
-  net::Task<void> scrape() {
+  /// As Prometheus does: a scrape that began hardly late counts as in time.
+  Timestamp timestamp(Nanos due, Nanos began) const {
+    const Nanos tolerance = std::min<Nanos>(kTolerance, clock.real(target.scrape_interval) / 100);
+    return clock.wall(began - due <= tolerance ? due : began);
+  }
+
+  net::Task<void> scrape(Nanos due) {
     const Nanos began = clock.now();
-    const Timestamp at = clock.wall(began);
+    const Timestamp at = timestamp(due, began);
     http::FetchOptions options;
     options.headers.add("Accept", std::string(metrics::accept_header()));
     options.headers.add("Accept-Encoding", "gzip");
@@ -122,9 +130,10 @@ Scraper::~Scraper() = default;
 
 net::Task<void> Scraper::run(Duration end) {
   for (Duration at{0}; at <= end; at += impl_->target.scrape_interval) {
-    const bool due = co_await net::sleep_until(impl_->clock.when(at));
-    if (!due) co_return;
-    co_await impl_->scrape();
+    const Nanos due = impl_->clock.when(at);
+    const bool slept = co_await net::sleep_until(due);
+    if (!slept) co_return;
+    co_await impl_->scrape(due);
     // A scrape that took longer than its interval skips the ones it ran over.
     while (impl_->clock.when(at + impl_->target.scrape_interval) < impl_->clock.now()) {
       at += impl_->target.scrape_interval;

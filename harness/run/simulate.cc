@@ -1,6 +1,8 @@
 #include "harness/run/simulate.h"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 
 #include "fakes/service/model.h"
 #include "harness/faults/timeline.h"
@@ -45,7 +47,11 @@ class SimulatedTarget {
         labels_(target_labels(target)),
         series_(store, labels_),
         writer_(store),
-        model_(target, faults, model_options(scenario, target, evidence)) {}
+        model_(target, faults, model_options(scenario, target, evidence)) {
+    for (const auto& endpoint : target.health) watches_.emplace_back(endpoint.probe);
+  }
+
+  const scenario::Target& target() const { return target_; }
 
   void scrape(Duration offset) {
     const Timestamp at = evidence_.at_offset(offset);
@@ -69,7 +75,8 @@ class SimulatedTarget {
     evidence_.scrapes.push_back(std::move(record));
   }
 
-  void probe(const scenario::HealthEndpoint& endpoint, HealthWatch& watch, Duration offset) {
+  void probe(std::size_t index, Duration offset) {
+    const scenario::HealthEndpoint& endpoint = target_.health[index];
     ProbeResult result;
     result.target = target_.name;
     result.endpoint = endpoint.path;
@@ -90,7 +97,7 @@ class SimulatedTarget {
         result.body = std::move(answer.body);
       }
     }
-    watch.judge(result);
+    watches_[index].judge(result);
     evidence_.probes.push_back(std::move(result));
   }
 
@@ -105,8 +112,6 @@ class SimulatedTarget {
     evidence_.targets.push_back(std::move(exported));
     if (!target_.endpoints.empty()) evidence_.load = model_.load();
   }
-
-  void advance(Duration offset) { model_.advance(offset); }
 
  private:
   static fakes::ModelOptions model_options(const scenario::Scenario& scenario,
@@ -162,68 +167,62 @@ class SimulatedTarget {
   ScrapeSeries series_;
   metrics::ScrapeWriter writer_;
   fakes::TargetModel model_;
+  std::vector<HealthWatch> watches_;    ///< of the health endpoints
   std::vector<metrics::SeriesId> ids_;  ///< of the model's series
 };
 
-/// What happens to one target, in order of time.
+/// What happens to a target.
 struct Moment {
   Duration at{0};
-  const scenario::HealthEndpoint* endpoint = nullptr;  ///< null: a scrape
-  HealthWatch* watch = nullptr;
+  SimulatedTarget* target = nullptr;
+  std::optional<std::size_t> probe;  ///< of which health endpoint; none: a scrape
 };
 
 class Simulation {
  public:
   Simulation(const scenario::Scenario& scenario, const SimulationOptions& options,
              Evidence& evidence, metrics::Store& store)
-      : scenario_(scenario),
-        options_(options),
-        evidence_(evidence),
-        store_(store),
-        faults_(scenario.faults) {}
+      : scenario_(scenario), options_(options), faults_(scenario.faults) {
+    for (const scenario::Target* target : targets_of(*scenario.system)) {
+      targets_.emplace_back(scenario, *target, faults_, evidence, store);
+    }
+  }
 
-  /// Up to where the run came.
+  /// Up to where the run came. All targets come equally far.
   Duration run() {
     Duration reached = scenario_.length;
-    for (const scenario::Target* target : targets_of(*scenario_.system)) {
-      reached = std::min(reached, run_target(*target, reached));
+    for (const Moment& moment : moments()) {
+      if (stopped()) {
+        reached = moment.at;
+        break;
+      }
+      if (moment.probe) {
+        moment.target->probe(*moment.probe, moment.at);
+      } else {
+        moment.target->scrape(moment.at);
+      }
     }
+    for (SimulatedTarget& target : targets_) target.finish(reached);
     return reached;
   }
 
  private:
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
-  Duration run_target(const scenario::Target& target, Duration end) {
-    SimulatedTarget simulated(scenario_, target, faults_, evidence_, store_);
-    std::vector<HealthWatch> watches;
-    watches.reserve(target.health.size());
-    for (const auto& endpoint : target.health) watches.emplace_back(endpoint.probe);
-    for (const Moment& moment : moments_of(target, watches, end)) {
-      if (stopped()) {
-        simulated.finish(moment.at);
-        return moment.at;
-      }
-      if (moment.endpoint == nullptr) {
-        simulated.scrape(moment.at);
-      } else {
-        simulated.probe(*moment.endpoint, *moment.watch, moment.at);
-      }
-    }
-    simulated.finish(end);
-    return end;
-  }
-
-  std::vector<Moment> moments_of(const scenario::Target& target, std::vector<HealthWatch>& watches,
-                                 Duration end) const {
+  /// In order of time.
+  std::vector<Moment> moments() {
     std::vector<Moment> moments;
-    for (Duration at = options_.scrape_phase; at <= end; at += target.scrape_interval) {
-      moments.push_back({at, nullptr, nullptr});
-    }
-    for (std::size_t i = 0; i < target.health.size(); ++i) {
-      const scenario::ProbeSpec& probe = target.health[i].probe;
-      for (Duration at = probe.initial_delay; at <= end; at += probe.period) {
-        moments.push_back({at, &target.health[i], &watches[i]});
+    const Duration end = scenario_.length;
+    for (SimulatedTarget& simulated : targets_) {
+      const scenario::Target& target = simulated.target();
+      for (Duration at = options_.scrape_phase; at <= end; at += target.scrape_interval) {
+        moments.push_back({at, &simulated, std::nullopt});
+      }
+      for (std::size_t i = 0; i < target.health.size(); ++i) {
+        const scenario::ProbeSpec& probe = target.health[i].probe;
+        for (Duration at = probe.initial_delay; at <= end; at += probe.period) {
+          moments.push_back({at, &simulated, i});
+        }
       }
     }
     std::stable_sort(moments.begin(), moments.end(),
@@ -233,9 +232,8 @@ class Simulation {
 
   const scenario::Scenario& scenario_;
   const SimulationOptions& options_;
-  Evidence& evidence_;
-  metrics::Store& store_;
   faults::FaultTimeline faults_;
+  std::deque<SimulatedTarget> targets_;
 };
 
 }  // namespace
@@ -248,9 +246,6 @@ Evidence simulate(const scenario::Scenario& scenario, const RuleFiles& rules,
   const Duration reached = Simulation(scenario, options, evidence, *store).run();
   evidence.run.end = evidence.at_offset(reached);
   evidence.run.partial = reached < scenario.length;
-  const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
-  std::stable_sort(evidence.probes.begin(), evidence.probes.end(), by_time);
-  std::stable_sort(evidence.scrapes.begin(), evidence.scrapes.end(), by_time);
   const auto evaluation =
       evaluation_options(scenario, evidence.at_offset(options.evaluation_phase));
   take_outcome(rules::evaluate_timeline(rules, *store, *store, evidence.run.end, evaluation),

@@ -74,6 +74,7 @@ Evidence begin_evidence(const scenario::Scenario& scenario, const RuleFiles& rul
 rules::EvaluationOptions evaluation_options(const scenario::Scenario& scenario, Timestamp start) {
   rules::EvaluationOptions options;
   options.interval = scenario.system->evaluation_interval;
+  options.query.default_subquery_step = options.interval;
   options.origin = start;
   return options;
 }
