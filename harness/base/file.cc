@@ -32,6 +32,36 @@ class FileDescriptor {
   int fd_;
 };
 
+bool write_all(const FileDescriptor& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+/// /dev/stdout, /dev/null, a named pipe: a rename would put a file in its place.
+bool is_device_or_pipe(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+Result<void> write_in_place(const std::string& path, std::string_view bytes) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0 || !write_all(file, bytes)) return errno_error("cannot write", path);
+  return {};
+}
+
+/// The file that a link leads to, so that the link stays; any other path as it is.
+std::string behind_link(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const std::filesystem::path target = std::filesystem::canonical(path, error);
+  return error ? path : target.string();
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {
@@ -67,7 +97,9 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
     std::filesystem::create_directories(folder, error);
     if (error) return io_error("cannot make folder " + folder.string() + ": " + error.message());
   }
-  std::string temporary = path + ".XXXXXX";
+  if (is_device_or_pipe(path)) return write_in_place(path, bytes);
+  const std::string destination = behind_link(path);
+  std::string temporary = destination + ".XXXXXX";
   FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return errno_error("cannot write", path);
   const auto fail = [&] {
@@ -75,15 +107,10 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
     ::unlink(temporary.c_str());
     return error;
   };
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail();
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
+  if (!write_all(file, bytes)) return fail();
   if (::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 || file.close() != 0)
     return fail();
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail();
+  if (::rename(temporary.c_str(), destination.c_str()) != 0) return fail();
   return {};
 }
 

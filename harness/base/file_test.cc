@@ -1,6 +1,8 @@
 #include "harness/base/file.h"
 
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -45,6 +47,29 @@ TEST_F(FileTest, AFailedWriteLeavesNothing) {
   EXPECT_EQ(written.error().kind, ErrorKind::kIo);
   EXPECT_NE(written.error().message.find(path("x")), std::string::npos);
   EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, DevicesAndPipesStayWhatTheyAre) {
+  // A pipe, not /dev/full, so that a mistake costs nothing: the reader makes the writer's open
+  // return.
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  const int reader = open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  ASSERT_TRUE(write_file_atomically(path("pipe"), "text").has_value());
+  char got[8] = {};
+  EXPECT_EQ(read(reader, got, sizeof got), 4);
+  EXPECT_STREQ(got, "text");
+  close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(path("pipe")));
+}
+
+TEST_F(FileTest, ALinkStaysAndItsTargetIsReplaced) {
+  ASSERT_TRUE(write_file_atomically(path("target"), "old").has_value());
+  std::filesystem::create_symlink("target", path("link"));
+  ASSERT_TRUE(write_file_atomically(path("link"), "new").has_value());
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("target")).value(), "new");
+  EXPECT_EQ(files(), 2u);
 }
 
 TEST_F(FileTest, SaysWhatCannotBeRead) {
