@@ -101,6 +101,10 @@ bool has_fixed_time(const TimeShift& shift) {
 
 }  // namespace
 
+bool depends_on_time(std::string_view function) {
+  return std::ranges::find(kTimeDependent, function) != std::ranges::end(kTimeDependent);
+}
+
 double query_step_seconds(const Timeline& query) {
   const bool instant = query.start == query.end && query.step == Timeline::instant({}).step;
   return instant ? 0 : to_seconds(query.step);
@@ -199,8 +203,7 @@ bool Evaluation::step_invariant(const Node& node) {
     case NodeKind::kCall: {
       const auto& call = static_cast<const Call&>(node);
       result = std::all_of(call.arguments.begin(), call.arguments.end(), of);
-      if (result && std::ranges::find(kTimeDependent, call.function->name) !=
-                        std::ranges::end(kTimeDependent)) {
+      if (result && depends_on_time(call.function->name)) {
         // A sample's own timestamp does not change, a computed value's is the step's.
         result = call.function->name == "timestamp" &&
                  unwrap(*call.arguments.front()).kind == NodeKind::kVectorSelector;

@@ -114,6 +114,8 @@ Labels without_metadata(const Labels& labels);
 Labels absent_labels(std::span<const Matcher> matchers);
 /// Without parentheses.
 const Node& unwrap(const Node& node);
+/// Whether a function's result changes with the evaluation time even where its arguments do not.
+bool depends_on_time(std::string_view function);
 /// What step() is: 0 in an instant query.
 double query_step_seconds(const Timeline& query);
 

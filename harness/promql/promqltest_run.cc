@@ -11,6 +11,7 @@
 #include "harness/promql/histogram_buckets.h"
 #include "harness/promql/native_histogram_text.h"
 #include "harness/promql/promqltest.h"
+#include "harness/promql/promqltest_at.h"
 #include "harness/promql/script_store.h"
 
 namespace tocsin::promql {
@@ -242,6 +243,7 @@ std::string check_eval(const EvalCommand& eval, const SeriesSource& source,
   if (problem.empty() && eval.instant) {
     problem = check_as_range(eval, *expression, source, options);
   }
+  if (problem.empty() && eval.instant) problem = check_pinned(eval, source, options);
   return problem;
 }
 
