@@ -101,8 +101,8 @@ RunInfo run_from(const json& object) {
   object.at("partial").get_to(run.partial);
   object.at("invalid_reason").get_to(run.invalid_reason);
   object.at("warnings").get_to(run.warnings);
-  // What `tocsin run --time-scale` takes.
-  if (!(run.time_scale >= 1e-3 && run.time_scale <= 1e4)) refuse("time_scale out of range", object);
+  // What scenarios and `tocsin run --time-scale` may say.
+  if (!(run.time_scale >= 1e-3 && run.time_scale <= 1e6)) refuse("time_scale out of range", object);
   return run;
 }
 
