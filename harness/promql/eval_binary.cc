@@ -10,12 +10,6 @@
 namespace tocsin::promql {
 namespace {
 
-/// The labels that a series is matched by.
-Labels signature(const Labels& labels, const VectorMatching& matching) {
-  if (matching.on) return labels.only(matching.labels);
-  return labels.without(matching.labels).without_metric_name();
-}
-
 /// All labels in braces, the name among them.
 std::string braced(const Labels& labels) {
   std::string text = "{";
@@ -72,7 +66,7 @@ class VectorMatch {
   }
 
   Group& group_of(const Labels& labels) {
-    const auto [found, is_new] = groups_.try_emplace(signature(labels, matching_));
+    const auto [found, is_new] = groups_.try_emplace(match_signature(labels, matching_));
     if (is_new) found->second.one_present.assign(timeline_.steps(), false);
     return found->second;
   }
@@ -112,7 +106,7 @@ class VectorMatch {
 
   void match(Row& many) {
     many_present_ |= many.present;
-    const auto found = groups_.find(signature(many.labels, matching_));
+    const auto found = groups_.find(match_signature(many.labels, matching_));
     Group* group = found == groups_.end() ? nullptr : &found->second;
     if (group == nullptr && !matching_.fill_right) return;
     if (matching_.fill_right) {
@@ -143,9 +137,7 @@ class VectorMatch {
 
   /// Combines a row with a constant that stands in for its missing partner.
   void emit_filled(Group& group, Row& row, double value, bool row_is_left) {
-    const Labels partner = matching_.on
-                               ? row.labels.only(matching_.labels)
-                               : row.labels.without(matching_.labels).without_metric_name();
+    const Labels partner = match_signature(row.labels, matching_);
     const bool row_is_many = row_is_left != swapped_;
     const Labels labels =
         row_is_many ? result_labels(row.labels, partner) : result_labels(partner, row.labels);

@@ -5,21 +5,16 @@
 namespace tocsin::promql {
 namespace {
 
-Labels signature(const Labels& labels, const VectorMatching& matching) {
-  if (matching.on) return labels.only(matching.labels);
-  return labels.without(matching.labels).without_metric_name();
-}
-
 class PresenceBySignature {
  public:
   PresenceBySignature(const VectorMatching& matching, std::size_t steps)
       : matching_(matching), none_(steps) {}
 
   void add(const Row& row) {
-    known_.try_emplace(signature(row.labels, matching_), none_).first->second |= row.present;
+    known_.try_emplace(match_signature(row.labels, matching_), none_).first->second |= row.present;
   }
   const Presence& of(const Row& row) const {
-    const auto found = known_.find(signature(row.labels, matching_));
+    const auto found = known_.find(match_signature(row.labels, matching_));
     return found == known_.end() ? none_ : found->second;
   }
 

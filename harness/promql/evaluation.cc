@@ -124,6 +124,11 @@ std::vector<SeriesView> Evaluation::select(std::span<const Matcher> matchers, st
   return source.select(matchers, {from_ms(from), from_ms(to)});
 }
 
+Labels match_signature(const Labels& labels, const VectorMatching& matching) {
+  if (matching.on) return labels.only(matching.labels);
+  return labels.without(matching.labels).without_metric_name();
+}
+
 void DuplicateGuard::see(const Row& row, TextRange range) {
   const auto [known, is_new] = seen_.try_emplace(row.labels, row.present);
   if (is_new) return;

@@ -110,6 +110,8 @@ class NameDropper {
 
 /// Without the metric's name, type and unit.
 Labels without_metadata(const Labels& labels);
+/// The labels by which a binary operation matches a series.
+Labels match_signature(const Labels& labels, const VectorMatching& matching);
 /// What absent() and absent_over_time() know of the series that is not there.
 Labels absent_labels(std::span<const Matcher> matchers);
 /// Without parentheses.
