@@ -140,6 +140,41 @@ TEST(Evaluator, BoundsHold) {
             ErrorKind::kLimit);
 }
 
+/// Whatever the numbers: a result or an error, and nothing undefined (run under UBSan).
+TEST(Evaluator, SurvivesExtremes) {
+  const ScriptStore store = loaded("load 1m\n  x{a=\"1\"} 1 NaN -Inf 1e300 5\n  x{a=\"2\"} 1 2\n");
+  QueryOptions options;
+  options.max_samples = 10'000;
+  for (const char* text : {"x @ 9223372036854775",
+                           "x @ -9223372036854775 offset 100y",
+                           "rate(x[100y] @ 9223372036854775 offset -100y)",
+                           "sum_over_time(x[290y] offset -290y)",
+                           "max_over_time(x[290y:100y] offset 290y)",
+                           "topk(9e18, x)",
+                           "topk(1e300, x)",
+                           "bottomk(-5, x)",
+                           "limitk(1e18, x)",
+                           "quantile(NaN, x)",
+                           "limit_ratio(5, x)",
+                           "year(x * 1e300)",
+                           "day_of_year(-x * 1e18)",
+                           "histogram_quantile(NaN, x)",
+                           "count_values(\"é\", x)",
+                           "predict_linear(x[5m], 1e300)",
+                           "round(x, 0)",
+                           "clamp(x, 5, NaN)",
+                           "x[5m:1ms]",
+                           "quantile_over_time(-1, x[5m])",
+                           "x ^ 1e300 % 0",
+                           "vector(time() / 0)"}) {
+    for (const Timestamp at : {Timestamp(Duration(0)), Timestamp(4 * kMinute),
+                               Timestamp(Duration::min() / 2), Timestamp(Duration::max() / 2)}) {
+      (void)query(store, text, Timeline::instant(at), options);
+      (void)query(store, text, {at, at + 3 * kMinute, kMinute}, options);
+    }
+  }
+}
+
 TEST(Evaluator, SaysWhatAnExpressionReads) {
   const auto expression =
       parse_expression("rate(x[5m] offset 1m) + max_over_time(y[1h:5m]) + z @ 100 + w offset -2m");
