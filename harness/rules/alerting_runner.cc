@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
-#include "harness/base/check.h"
 #include "harness/rules/alert_state.h"
 #include "harness/rules/rule_runner.h"
 #include "harness/rules/template.h"

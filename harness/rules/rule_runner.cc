@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include "harness/base/check.h"
 
 namespace tocsin::rules {
 namespace {
@@ -41,7 +41,9 @@ class WatchedSink final : public SampleSink {
 }  // namespace
 
 RuleRunner::RuleRunner(const RuleGroup& group, const Rule& rule, const RunContext& context)
-    : group_(group), rule_(rule), context_(context) {}
+    : group_(group), rule_(rule), context_(context) {
+  TOCSIN_CHECK(rule.expression.root, "rules with errors are not run");
+}
 
 void RuleRunner::run(const promql::Timeline& due, SampleSink& sink) {
   WatchedSink watched(*this, sink);
