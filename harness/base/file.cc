@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace tocsin {
 namespace {
@@ -15,26 +16,9 @@ Error errno_error(std::string_view doing, const std::string& path) {
   return io_error(std::string(doing) + " " + path + ": " + std::strerror(errno));
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() { close(); }
-  int get() const { return fd_; }
-  int close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd >= 0 ? ::close(fd) : 0;
-  }
-
- private:
-  int fd_;
-};
-
-bool write_all(const FileDescriptor& file, std::string_view bytes) {
+bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
+    const ssize_t put = ::write(file, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(put));
@@ -48,12 +32,6 @@ bool is_device_or_pipe(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
-Result<void> write_in_place(const std::string& path, std::string_view bytes) {
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.get() < 0 || !write_all(file, bytes)) return errno_error("cannot write", path);
-  return {};
-}
-
 /// The file that a link leads to, so that the link stays; any other path as it is.
 std::string behind_link(const std::string& path) {
   std::error_code error;
@@ -63,6 +41,16 @@ std::string behind_link(const std::string& path) {
 }
 
 }  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+int FileDescriptor::close() {
+  const int fd = std::exchange(fd_, -1);
+  return fd >= 0 ? ::close(fd) : 0;
+}
 
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -90,28 +78,51 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
   return bytes;
 }
 
-Result<void> write_file_atomically(const std::string& path, std::string_view bytes) {
+Result<NewFile> NewFile::create(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) return io_error("cannot make folder " + folder.string() + ": " + error.message());
+    if (error) return io_error("cannot write " + path + ": " + error.message());
   }
-  if (is_device_or_pipe(path)) return write_in_place(path, bytes);
-  const std::string destination = behind_link(path);
-  std::string temporary = destination + ".XXXXXX";
-  FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) return errno_error("cannot write", path);
-  const auto fail = [&] {
-    Error error = errno_error("cannot write", path);
-    ::unlink(temporary.c_str());
-    return error;
-  };
-  if (!write_all(file, bytes)) return fail();
-  if (::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 || file.close() != 0)
-    return fail();
-  if (::rename(temporary.c_str(), destination.c_str()) != 0) return fail();
+  NewFile created;
+  created.path_ = path;
+  if (is_device_or_pipe(path)) {
+    created.file_ = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  } else {
+    created.destination_ = behind_link(path);
+    created.temporary_ = created.destination_ + ".XXXXXX";
+    created.file_ = FileDescriptor(::mkostemp(created.temporary_.data(), O_CLOEXEC));
+  }
+  if (created.file_.get() < 0) return errno_error("cannot write", path);
+  return created;
+}
+
+NewFile::~NewFile() {
+  if (file_.get() >= 0 && !temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<void> NewFile::write(std::string_view bytes) {
+  if (!write_all(file_.get(), bytes)) return errno_error("cannot write", path_);
   return {};
+}
+
+Result<void> NewFile::commit() {
+  if (!temporary_.empty()) {
+    if (::fchmod(file_.get(), 0644) != 0 || ::fsync(file_.get()) != 0 ||
+        ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
+      return errno_error("cannot write", path_);
+    }
+    temporary_.clear();
+  }
+  if (file_.close() != 0) return errno_error("cannot write", path_);
+  return {};
+}
+
+Result<void> write_file_atomically(const std::string& path, std::string_view bytes) {
+  TRY(NewFile file, NewFile::create(path));
+  TRY_VOID(file.write(bytes));
+  return file.commit();
 }
 
 }  // namespace tocsin

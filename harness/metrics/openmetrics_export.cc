@@ -1,16 +1,8 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
 #include <map>
 #include <optional>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
+#include "harness/base/file.h"
 #include "harness/metrics/exposition_writer.h"
 #include "harness/metrics/gzip.h"
 #include "harness/metrics/number.h"
@@ -180,46 +172,6 @@ class Exporter {
   ExportStats stats_;
 };
 
-/// A file under a temporary name until commit().
-class NewFile {
- public:
-  explicit NewFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".XXXXXX") {
-    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-    std::error_code ignored;  // opening the file says what is wrong
-    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-    const int descriptor = ::mkostemp(temporary_.data(), O_CLOEXEC);
-    if (descriptor >= 0) file_ = ::fdopen(descriptor, "wb");
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (!file_) return;
-    std::fclose(file_);
-    ::unlink(temporary_.c_str());
-  }
-
-  Result<void> write(std::string_view bytes) {
-    if (file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size()) return {};
-    return trouble();
-  }
-
-  Result<void> commit() {
-    if (!file_ || std::fflush(file_) != 0 || ::fchmod(::fileno(file_), 0644) != 0 ||
-        ::fsync(::fileno(file_)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0)
-      return trouble();
-    std::fclose(file_);
-    file_ = nullptr;
-    return {};
-  }
-
- private:
-  Error trouble() const { return io_error("cannot write " + path_ + ": " + std::strerror(errno)); }
-
-  std::string path_;
-  std::string temporary_;
-  std::FILE* file_ = nullptr;
-};
-
 }  // namespace
 
 Result<ExportStats> write_openmetrics(const SeriesSource& source, const ByteSink& sink,
@@ -235,7 +187,7 @@ Result<ExportStats> write_openmetrics(const SeriesSource& source, const ByteSink
 
 Result<ExportStats> export_openmetrics(const SeriesSource& source, const std::string& path,
                                        StaleMarkers stale) {
-  NewFile file(path);
+  TRY(NewFile file, NewFile::create(path));
   std::optional<GzipWriter> gzip;
   if (path.ends_with(".gz")) gzip.emplace();
   std::string compressed;
