@@ -108,6 +108,10 @@ bool Store::append(const Labels& labels, Timestamp at, double value) {
   return append(intern(labels), at, value);
 }
 
+bool Store::append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) {
+  return append_histogram(intern(labels), at, std::move(histogram));
+}
+
 bool Store::append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histogram) {
   TOCSIN_CHECK(histogram, "a histogram sample has a histogram");
   const Appended outcome = push(this->at(id), to_ms(at), 0, std::move(histogram), nullptr);

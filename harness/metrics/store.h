@@ -59,6 +59,7 @@ class Store final : public SeriesSource, public SampleSink {
   /// taken as done.
   bool append(SeriesId id, Timestamp at, double value);
   bool append(const Labels& labels, Timestamp at, double value) override;
+  bool append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) override;
   /// `histogram` is not null. The value column holds 0 at its place.
   bool append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histogram);
   Appended try_append(SeriesId id, Timestamp at, double value);

@@ -12,7 +12,8 @@ std::shared_ptr<const RuleFiles> RuleLibrary::rules_of(const scenario::System& s
   if (!is_new) return it->second;
   auto files = std::make_shared<RuleFiles>();
   for (const std::string& path : system.rule_files) {
-    files->push_back(rules::load_rule_file(path, diagnostics));
+    rules::RuleFile& file = files->emplace_back(rules::load_rule_file(path, diagnostics));
+    warnings_.insert(warnings_.end(), file.warnings.begin(), file.warnings.end());
   }
   it->second = files;
   return files;

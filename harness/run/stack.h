@@ -23,8 +23,11 @@ class RuleLibrary {
   /// Every problem goes to `diagnostics`, once a system.
   std::shared_ptr<const RuleFiles> rules_of(const scenario::System& system,
                                             Diagnostics& diagnostics);
+  /// What the rule files hold that loads but is hardly meant, of all systems so far.
+  const std::vector<Error>& warnings() const { return warnings_; }
 
  private:
+  std::vector<Error> warnings_;
   std::unordered_map<const scenario::System*, std::shared_ptr<const RuleFiles>> known_;
 };
 
