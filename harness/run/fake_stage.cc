@@ -1,10 +1,12 @@
 #include "harness/run/fake_stage.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "fakes/service/control.h"
 #include "fakes/service/front.h"
 #include "fakes/service/model.h"
+#include "harness/faults/proxy.h"
 #include "harness/net/loop.h"
 #include "harness/net/task_group.h"
 #include "harness/run/stack.h"
@@ -45,10 +47,8 @@ struct FakeStage::Impl {
       }
       actor.front = std::move(*opened);
     }
-    if (options.control) {
-      auto opened = open_control(system, faults, options);
-      if (opened.has_error()) return opened.error();
-    }
+    if (options.control) TRY_VOID(open_control(system, faults, options));
+    if (const Actor* service = find("service")) TRY_VOID(open_proxy(*service, faults, options));
     thread = std::thread([this] { loop.run(serve()); });
     return {};
   }
@@ -66,8 +66,26 @@ struct FakeStage::Impl {
     return {};
   }
 
+  /// Only where the network has faults: what goes through a proxy is a little slower.
+  Result<void> open_proxy(const Actor& service, const faults::FaultTimeline& faults,
+                          const StageOptions& options) {
+    const auto on_network = [](const faults::Fault& fault) {
+      return !fault.network_faults.empty();
+    };
+    if (std::none_of(faults.faults().begin(), faults.faults().end(), on_network)) return {};
+    faults::ProxyOptions proxied;
+    proxied.host = options.host;
+    proxied.upstream = {options.host, service.front->port()};
+    proxied.offset = options.offset;
+    proxied.time_scale = options.time_scale;
+    proxied.seed = options.seed;
+    TRY(proxy, faults::NetworkProxy::open(loop, faults, std::move(proxied)));
+    return {};
+  }
+
   net::Task<void> serve() {
     net::TaskGroup group(loop);
+    if (proxy) group.spawn(proxy->serve());
     for (Actor& actor : actors) group.spawn(actor.front->serve());
     if (control_front) group.spawn(control_front->serve());
     co_await group.join();
@@ -91,6 +109,7 @@ struct FakeStage::Impl {
   std::vector<Actor> actors;
   std::unique_ptr<fakes::FaultControl> control;
   std::unique_ptr<fakes::ControlFront> control_front;
+  std::unique_ptr<faults::NetworkProxy> proxy;
   std::shared_ptr<const faults::FaultTimeline> timeline_in_force;
   std::thread thread;
 };
@@ -117,7 +136,7 @@ std::string FakeStage::url(const std::string& target) const {
 }
 
 std::string FakeStage::load_url() const {
-  return url("service");
+  return impl_->proxy ? impl_->proxy->url() : url("service");
 }
 
 std::string FakeStage::control_url() const {

@@ -137,10 +137,13 @@ class LiveRun {
   bool asked_to_stop() const { return options_.stop != nullptr && options_.stop->load(); }
 
   Result<void> open_stage() {
-    const auto on_service = [](const faults::Fault& fault) { return fault.target == "service"; };
+    const auto on_service = [](const faults::Fault& fault) {
+      return fault.target == "service" || fault.target == "network";
+    };
     if (external() && std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_service)) {
       evidence_.run.warnings.emplace_back(
-          "the service is an external target: faults on it are not made, only claimed about");
+          "the service is an external target: faults on it and on the network to it are not made, "
+          "only claimed about");
     }
     StageOptions stage;
     stage.without_service = external();

@@ -92,7 +92,8 @@ struct Scraper::Impl {
 
   Result<metrics::ScrapedPage> read_page(const http::Response& answer, Timestamp at) {
     if (answer.status != 200) {
-      return io_error("server returned HTTP status " + std::to_string(answer.status));
+      return io_error("server returned HTTP status " + std::to_string(answer.status) + ' ' +
+                      std::string(http::reason_phrase(answer.status)));
     }
     std::string body = answer.body;
     if (answer.headers.has_token("Content-Encoding", "gzip")) {

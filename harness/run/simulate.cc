@@ -45,6 +45,7 @@ class SimulatedTarget {
         evidence_(evidence),
         store_(store),
         labels_(target_labels(target)),
+        measures_load_(!target.endpoints.empty() && !scenario.traffic.phases.empty()),
         series_(store, labels_),
         writer_(store),
         model_(target, faults, model_options(scenario, target, evidence)) {
@@ -110,7 +111,7 @@ class SimulatedTarget {
     exported.lint = metrics::lint(model_.expose(offset));
     for (const FamilyInfo& family : exported.families) store_.set_family(family);
     evidence_.targets.push_back(std::move(exported));
-    if (!target_.endpoints.empty()) evidence_.load = model_.load();
+    if (measures_load_) evidence_.load = model_.load();
   }
 
  private:
@@ -164,6 +165,7 @@ class SimulatedTarget {
   Evidence& evidence_;
   metrics::Store& store_;
   Labels labels_;
+  bool measures_load_;
   ScrapeSeries series_;
   metrics::ScrapeWriter writer_;
   fakes::TargetModel model_;
