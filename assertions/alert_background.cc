@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/promql/evaluator.h"
+#include "harness/promql/time_scale.h"
 
 namespace tocsin::assertions {
 namespace {
@@ -48,9 +49,11 @@ Duration step_between(const promql::Timeline& timeline, const RunInfo& run) {
 
 void add_samples(const Trial& trial, const AlertRuleInfo& rule, const scenario::TimeWindow& shown,
                  std::vector<Line>& lines) {
-  const auto whole = promql::parse_expression(rule.expression);
+  const auto unscaled = promql::parse_expression(rule.expression);
+  if (unscaled.has_error()) return;
+  const auto whole = promql::scale_time(*unscaled, trial.evidence().run.time_scale);
   if (whole.has_error()) return;
-  const Watched watched = watched_part(*whole->root);
+  const Watched watched = watched_part(*whole->expression.root);
   const auto left = promql::parse_expression(promql::print(*watched.node));
   if (left.has_error()) return;
   promql::Timeline timeline;

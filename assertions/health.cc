@@ -154,7 +154,6 @@ void judge_claim(Trial& trial, const HealthExpectation& expectation, const Claim
 /// The answers that a claim is about; for a moment, the last one until then.
 std::vector<const ProbeResult*> answers_in(const Trial& trial,
                                            const HealthExpectation& expectation) {
-  // No grace here: an answer just outside the window is not claimed about.
   const TimeRange range = trial.range(expectation.window);
   const bool moment = expectation.window.from == expectation.window.to;
   std::vector<const ProbeResult*> answers;

@@ -36,7 +36,8 @@ bool Trial::within(Timestamp t, const scenario::TimeWindow& window) const {
 }
 
 TimeRange Trial::range(const scenario::TimeWindow& window) const {
-  return {evidence_.at_offset(window.from), evidence_.at_offset(window.to)};
+  const Duration grace = std::min(grace_, (window.to - window.from) / 2);
+  return {evidence_.at_offset(window.from + grace), evidence_.at_offset(window.to - grace)};
 }
 
 bool Trial::ended_before(Duration offset) const {

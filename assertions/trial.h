@@ -22,7 +22,8 @@ class Trial {
   Duration offset(Timestamp t) const { return evidence_.offset_of(t); }
   /// Whether a moment lies in a window, with the grace of live runs.
   bool within(Timestamp t, const scenario::TimeWindow& window) const;
-  /// The window on the evidence's own clock, without grace.
+  /// The window on the evidence's own clock, for claims about all of it: less the grace of live
+  /// runs at both ends, as far as that leaves anything.
   TimeRange range(const scenario::TimeWindow& window) const;
   /// The evidence ends before this point of the scenario.
   bool ended_before(Duration offset) const;
