@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kPageLimit = 64 << 20;
 constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
 constexpr Nanos kTolerance = std::chrono::milliseconds(2);
+/// Faults come into force up to a millisecond late. A scrape that is due at the same moment shall
+/// see them, as in a simulated run.
+constexpr Nanos kAfterFaults = std::chrono::milliseconds(3);
 
 metrics::ScrapeOptions parse_options(const scenario::Target& target) {
   metrics::ScrapeOptions options;
@@ -131,7 +134,7 @@ Scraper::~Scraper() = default;
 
 net::Task<void> Scraper::run(Duration end) {
   for (Duration at{0}; at <= end; at += impl_->target.scrape_interval) {
-    const Nanos due = impl_->clock.when(at);
+    const Nanos due = impl_->clock.when(at) + kAfterFaults;
     const bool slept = co_await net::sleep_until(due);
     if (!slept) co_return;
     co_await impl_->scrape(due);
