@@ -46,20 +46,24 @@ Recorder::Recorder(const Traffic& traffic, const Options& options) : width_(opti
     if (phase.mix.empty()) cells.endpoints.push_back(index_of(names_, ""));
   }
   endpoints_.resize(names_.size());
+  slices_.resize(names_.size());
   from_ = scaled(warm_up, options.time_scale);
   const Duration measured = scaled(traffic.length() - warm_up, options.time_scale);
-  while (measured / width_ >= kMaxSlices) width_ *= 2;
+  const auto endpoints = std::max<std::int64_t>(1, static_cast<std::int64_t>(names_.size()));
+  const std::int64_t most = std::clamp(kMaxCells / endpoints, kLeastSlices, kMaxSlices);
+  while (measured / width_ >= most) width_ *= 2;
 }
 
 template <class Count>
 void Recorder::each_counts(const DueRequest& request, Count count) {
   const PhaseCells& cells = phases_[request.phase];
   if (cells.warm_up) return;
-  count(endpoints_[cells.endpoints[request.endpoint]]);
+  const std::uint32_t endpoint = cells.endpoints[request.endpoint];
+  count(endpoints_[endpoint]);
   // The scaled end of a warm-up is rounded; what rounding puts before it belongs to the beginning.
   const auto slice =
       static_cast<std::size_t>(std::max(Nanos(0), request.intended - from_) / Nanos(width_));
-  count(slices_.at(slice));
+  count(slices_[endpoint].at(slice));
 }
 
 void Recorder::scheduled(const DueRequest& request) {
@@ -102,8 +106,10 @@ void Recorder::unfinished(const DueRequest& request) {
 void Recorder::merge(const Recorder& other) {
   TOCSIN_CHECK(names_ == other.names_ && width_ == other.width_, "recorders of the same traffic");
   everything_ += other.everything_;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_[i].merge(other.endpoints_[i]);
-  slices_.merge(other.slices_);
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    endpoints_[i].merge(other.endpoints_[i]);
+    slices_[i].merge(other.slices_[i]);
+  }
 }
 
 LoadResult Recorder::result(Timestamp start, Duration length) const {
@@ -114,13 +120,21 @@ LoadResult Recorder::result(Timestamp start, Duration length) const {
     result.total.merge(endpoints_[i]);
     result.by_endpoint[names_[i]].merge(endpoints_[i]);
   }
+  std::size_t used = 0;
+  for (const Slices& slices : slices_) used = std::max(used, slices.size());
   Timestamp from = result.from;
-  for (std::size_t i = 0; from < result.to || i < slices_.size(); ++i, from += width_) {
+  for (std::size_t i = 0; from < result.to || i < used; ++i, from += width_) {
     const bool last = from < result.to && from + width_ > result.to;
     LoadSlice& slice = result.slices.emplace_back();
     slice.from = from;
     slice.length = last ? result.to - from : width_;
-    if (i < slices_.size()) slice.counts = slices_.copy(i);
+    for (std::size_t e = 0; e < slices_.size(); ++e) {
+      if (i >= slices_[e].size()) continue;
+      LoadCounts counts = slices_[e].copy(i);
+      if (counts.ledger == LoadLedger{}) continue;
+      slice.counts.merge(counts);
+      slice.by_endpoint.emplace(names_[e], std::move(counts));
+    }
   }
   return result;
 }

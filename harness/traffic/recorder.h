@@ -28,10 +28,10 @@ struct Answer {
 };
 
 /// Counts what became of each request, by endpoint and by slice of time; a worker has its own, and
-/// they are merged at the end. Memory is bounded by the number of slices, at most kMaxSlices: of a
-/// long run they are 2, 4, 8, … times as long. A request belongs to the slice in which it was
-/// intended to be sent, so each slice's ledger balances by itself. Latencies are those of answered
-/// requests; requests of warm-up phases count in everything() only.
+/// they are merged at the end. Memory is bounded by the number of slices, at most kMaxSlices and
+/// with many endpoints fewer: of a long run they are 2, 4, 8, … times as long. A request belongs to
+/// the slice in which it was intended to be sent, so each slice's ledger balances by itself.
+/// Latencies are those of answered requests; requests of warm-up phases count in everything() only.
 class Recorder {
  public:
   struct Options {
@@ -39,6 +39,9 @@ class Recorder {
     Duration slice = std::chrono::seconds(1);
   };
   static constexpr std::int64_t kMaxSlices = 600;
+  /// Slices times endpoints, but no fewer than kLeastSlices slices.
+  static constexpr std::int64_t kMaxCells = 2400;
+  static constexpr std::int64_t kLeastSlices = 60;
 
   Recorder(const Traffic& traffic, const Options& options);
 
@@ -58,7 +61,7 @@ class Recorder {
   LoadResult result(Timestamp start, Duration length) const;
 
  private:
-  /// Calls count(counts) for the endpoint's and the slice's counts, unless it is warm-up.
+  /// Calls count(counts) for the endpoint's counts, whole and of the slice, unless it is warm-up.
   template <class Count>
   void each_counts(const DueRequest& request, Count count);
 
@@ -70,9 +73,9 @@ class Recorder {
   Nanos from_{0};   ///< the end of the warm-up
   Duration width_;  ///< of a slice
   std::vector<PhaseCells> phases_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;  ///< of the endpoints
   std::vector<LoadCounts> endpoints_;
-  Slices slices_;
+  std::vector<Slices> slices_;  ///< by endpoint
   LoadLedger everything_;
 };
 

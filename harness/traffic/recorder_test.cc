@@ -1,5 +1,7 @@
 #include "harness/traffic/recorder.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 namespace tocsin::traffic {
@@ -50,6 +52,33 @@ TEST(Recorder, MeasuresFromTheIntendedAndFromTheActualStart) {
   EXPECT_EQ(result.slices[2].from, from_ms(1'002'000));
   EXPECT_EQ(result.slices[2].counts.response.count(), 1U);
   EXPECT_EQ(result.slices[3].counts.ledger.scheduled, 0U);
+}
+
+TEST(Recorder, TellsTheEndpointsOfASliceApart) {
+  Recorder recorder(one_phase(seconds(3)), {});
+  for (int i = 0; i < 30; ++i) {
+    const DueRequest request{milliseconds(100 * i), 0, i % 3 == 0 ? 1U : 0U};
+    recorder.scheduled(request);
+    recorder.completed(request, answer(request.intended, request.intended + milliseconds(i)));
+  }
+  const LoadResult result = recorder.result(from_ms(0), seconds(3));
+  std::map<std::string, LoadCounts> sum;
+  for (const LoadSlice& slice : result.slices) {
+    LoadCounts together;
+    for (const auto& [name, counts] : slice.by_endpoint) {
+      together.merge(counts);
+      sum[name].merge(counts);
+    }
+    EXPECT_EQ(together.ledger, slice.counts.ledger);
+    EXPECT_EQ(together.response, slice.counts.response);
+  }
+  ASSERT_EQ(sum.size(), 2U);
+  for (const auto& [name, counts] : sum) {
+    EXPECT_EQ(counts.ledger, result.by_endpoint.at(name).ledger);
+    EXPECT_EQ(counts.response, result.by_endpoint.at(name).response);
+    EXPECT_EQ(counts.by_status, result.by_endpoint.at(name).by_status);
+  }
+  EXPECT_EQ(sum.at("write").ledger.completed, 10U);
 }
 
 TEST(Recorder, ARequestBelongsToTheSliceOfItsIntendedStart) {
@@ -104,6 +133,14 @@ TEST(Recorder, LongRunsHaveWiderSlices) {
   EXPECT_EQ(width(minutes(9)), seconds(1));
   EXPECT_EQ(width(minutes(15)), seconds(2));
   EXPECT_EQ(width(hours(24)), seconds(256));
+}
+
+TEST(Recorder, ManyEndpointsHaveFewerSlices) {
+  Traffic traffic = one_phase(minutes(9));
+  traffic.phases[0].mix.clear();
+  for (int i = 0; i < 100; ++i) traffic.phases[0].mix.push_back({std::to_string(i), 1});
+  // At most sixty: 2400 cells over 100 endpoints would be 24, which is too coarse.
+  EXPECT_EQ(Recorder(traffic, {}).result({}, minutes(9)).slices.size(), 34U);
 }
 
 TEST(Recorder, CountsReasonsUpToABound) {
