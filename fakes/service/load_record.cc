@@ -49,18 +49,17 @@ LoadRecord::LoadRecord(const Requests& requests, std::string_view target, Timest
     : requests_(&requests), start_(start), from_(from), slice_(slice), cell_counts_(kCells) {
   for (const EndpointState& endpoint : requests.endpoints()) {
     const std::string name = std::string(target) + "/" + endpoint.spec->name + "/load";
-    endpoints_.push_back({.pending = {.movement = {},
-                                      .chance = Chance(seed, name, noise),
-                                      .cells = Split(shares_of_cells())},
-                          .total = {}});
+    pending_.push_back(
+        {.movement = {}, .chance = Chance(seed, name, noise), .cells = Split(shares_of_cells())});
   }
 }
 
-LoadSlice& LoadRecord::slice_at(Duration at) {
-  const auto end_of = [&](const LoadSlice& slice) { return slice.from + slice.length; };
+LoadRecord::Slice& LoadRecord::slice_at(Duration at) {
+  const auto end_of = [&](const Slice& slice) { return slice.from + slice.length; };
   while (slices_.empty() || start_ + at >= end_of(slices_.back())) {
     draw_pending();
-    LoadSlice next;
+    Slice next;
+    next.endpoints.resize(pending_.size());
     next.from = slices_.empty() ? start_ + from_ : end_of(slices_.back());
     // Slices end at multiples of their length, so that the first may be shorter.
     const Duration offset = next.from - start_;
@@ -71,56 +70,53 @@ LoadSlice& LoadRecord::slice_at(Duration at) {
 }
 
 void LoadRecord::answered(Duration at, std::span<const RequestCount> counts) {
-  LoadCounts& slice = slice_at(at).counts;
+  Slice& slice = slice_at(at);
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const RequestCount& count = counts[i];
     if (count.total == 0) continue;
     const EndpointState& state = requests_->endpoints()[i];
-    Pending& pending = endpoints_[i].pending;
+    Pending& pending = pending_[i];
     if (pending.movement != state.movement) {
       draw_latencies(i, slice);
       pending.movement = state.movement;
     }
     pending.n += count.total;
-    for (LoadCounts* into : {&slice, &endpoints_[i].total}) {
-      into->ledger.scheduled += static_cast<std::uint64_t>(count.total);
-      into->ledger.completed += static_cast<std::uint64_t>(count.total);
-      into->bytes_in += bytes_of(count.total, state.response_bytes);
-      into->bytes_out += bytes_of(count.total, state.request_bytes);
-      for (std::size_t s = 0; s < count.by_status.size(); ++s) {
-        if (count.by_status[s] == 0) continue;
-        into->by_status[state.statuses[s]] += static_cast<std::uint64_t>(count.by_status[s]);
-      }
+    LoadCounts& into = slice.endpoints[i];
+    into.ledger.scheduled += static_cast<std::uint64_t>(count.total);
+    into.ledger.completed += static_cast<std::uint64_t>(count.total);
+    into.bytes_in += bytes_of(count.total, state.response_bytes);
+    into.bytes_out += bytes_of(count.total, state.request_bytes);
+    for (std::size_t s = 0; s < count.by_status.size(); ++s) {
+      if (count.by_status[s] == 0) continue;
+      into.by_status[state.statuses[s]] += static_cast<std::uint64_t>(count.by_status[s]);
     }
   }
 }
 
 void LoadRecord::unanswered(Duration at, std::span<const RequestCount> counts,
                             const std::string& reason) {
-  LoadCounts& slice = slice_at(at).counts;
+  Slice& slice = slice_at(at);
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i].total == 0) continue;
     const auto n = static_cast<std::uint64_t>(counts[i].total);
-    for (LoadCounts* into : {&slice, &endpoints_[i].total}) {
-      into->ledger.scheduled += n;
-      into->ledger.failed += n;
-      into->by_error[reason] += n;
-    }
+    LoadCounts& into = slice.endpoints[i];
+    into.ledger.scheduled += n;
+    into.ledger.failed += n;
+    into.by_error[reason] += n;
   }
 }
 
 void LoadRecord::draw_pending() {
   if (slices_.empty()) return;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) draw_latencies(i, slices_.back().counts);
+  for (std::size_t i = 0; i < pending_.size(); ++i) draw_latencies(i, slices_.back());
 }
 
-void LoadRecord::draw_latencies(std::size_t endpoint, LoadCounts& into) {
-  Endpoint& record = endpoints_[endpoint];
-  Pending& pending = record.pending;
+void LoadRecord::draw_latencies(std::size_t endpoint, Slice& into) {
+  Pending& pending = pending_[endpoint];
+  LatencyHistogram& response = into.endpoints[endpoint].response;
   const MovedDistribution latency(requests_->endpoints()[endpoint].latency, pending.movement);
   const auto add = [&](double seconds, std::int64_t times) {
-    into.response.add(from_seconds(seconds), static_cast<std::uint64_t>(times));
-    record.total.response.add(from_seconds(seconds), static_cast<std::uint64_t>(times));
+    response.add(from_seconds(seconds), static_cast<std::uint64_t>(times));
   };
   if (pending.n <= static_cast<std::int64_t>(kCells) && !pending.chance.exact()) {
     for (; pending.n > 0; --pending.n) add(latency.quantile(pending.chance.uniform()), 1);
@@ -146,18 +142,24 @@ LoadResult LoadRecord::result(Duration until) {
   LoadResult result;
   result.from = start_ + from_;
   result.to = start_ + until;
-  // A simulated generator is never late: what counts from the intended start counts from the start.
-  const auto finished = [](LoadCounts counts) {
-    counts.service = counts.response;
-    return counts;
-  };
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    const std::string& name = requests_->endpoints()[i].spec->name;
-    result.by_endpoint.emplace(name, finished(endpoints_[i].total));
-  }
-  for (const LoadSlice& slice : slices_) {
-    result.slices.push_back({slice.from, slice.length, finished(slice.counts)});
-    result.total.merge(result.slices.back().counts);
+  const std::vector<EndpointState>& endpoints = requests_->endpoints();
+  for (const EndpointState& endpoint : endpoints) result.by_endpoint[endpoint.spec->name];
+  for (const Slice& slice : slices_) {
+    LoadSlice& shown = result.slices.emplace_back();
+    shown.from = slice.from;
+    shown.length = slice.length;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      LoadCounts counts = slice.endpoints[i];
+      if (counts.ledger.scheduled == 0) continue;
+      // A simulated generator is never late: what counts from the intended start counts from the
+      // start.
+      counts.service = counts.response;
+      const std::string& name = endpoints[i].spec->name;
+      shown.counts.merge(counts);
+      result.by_endpoint[name].merge(counts);
+      shown.by_endpoint.emplace(name, std::move(counts));
+    }
+    result.total.merge(shown.counts);
   }
   if (!result.slices.empty()) {
     LoadSlice& last = result.slices.back();

@@ -38,21 +38,22 @@ class LoadRecord {
     Chance chance;
     Split cells;
   };
-  struct Endpoint {
-    Pending pending;
-    LoadCounts total;
+  struct Slice {
+    Timestamp from = {};
+    Duration length = {};
+    std::vector<LoadCounts> endpoints;
   };
 
-  LoadSlice& slice_at(Duration at);
+  Slice& slice_at(Duration at);
   void draw_pending();
-  void draw_latencies(std::size_t endpoint, LoadCounts& into);
+  void draw_latencies(std::size_t endpoint, Slice& into);
 
   const Requests* requests_;
   Timestamp start_;
   Duration from_;
   Duration slice_;
-  std::vector<Endpoint> endpoints_;
-  std::vector<LoadSlice> slices_;
+  std::vector<Pending> pending_;  ///< by endpoint
+  std::vector<Slice> slices_;
   std::vector<std::int64_t> cell_counts_;
 };
 

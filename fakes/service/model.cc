@@ -27,11 +27,14 @@ Duration measured_from(const traffic::Traffic& traffic) {
   return from;
 }
 
-/// A slice holds histograms, tens of kilobytes; a day of short ones would take gigabytes.
-Duration slice_length(const ModelOptions& options) {
-  constexpr int kMostSlices = 300;
+/// A slice holds histograms of each endpoint, tens of kilobytes; a day of short ones would take
+/// gigabytes.
+Duration slice_length(const ModelOptions& options, std::size_t endpoints) {
+  constexpr std::int64_t kMostHistograms = 1200;
+  const std::int64_t most =
+      std::clamp<std::int64_t>(kMostHistograms / static_cast<std::int64_t>(endpoints + 1), 60, 300);
   const Duration total = options.traffic->length();
-  const std::int64_t of_them = total / (options.load_slice * kMostSlices) + 1;
+  const std::int64_t of_them = total / (options.load_slice * most) + 1;
   return options.load_slice * of_them;
 }
 
@@ -50,7 +53,7 @@ struct TargetModel::Impl {
     find_boundaries();
     if (options.traffic == nullptr || options.load_slice <= Duration(0)) return;
     load.emplace(requests, target.name, options.start, measured_from(*options.traffic),
-                 slice_length(options), options.seed, options.noise);
+                 slice_length(options, target.endpoints.size()), options.seed, options.noise);
   }
 
   bool live() const { return options.traffic == nullptr && !target.endpoints.empty(); }

@@ -437,6 +437,11 @@ TEST(TargetModel, TheLoadResultIsWhatWasServed) {
     for (const LoadSlice& slice : load.slices) {
       EXPECT_EQ(slice.from, at);
       at += slice.length;
+      LoadCounts together;
+      for (const auto& [name, of_endpoint] : slice.by_endpoint) together.merge(of_endpoint);
+      EXPECT_EQ(together.ledger, slice.counts.ledger);
+      EXPECT_EQ(together.response, slice.counts.response);
+      EXPECT_EQ(slice.by_endpoint.size(), 2u);
     }
     EXPECT_EQ(at, load.to);
     EXPECT_EQ(load.slices.front().length, seconds(15));
