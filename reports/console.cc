@@ -53,21 +53,6 @@ std::string padded(std::string_view text, std::size_t width) {
   return std::string(text) + std::string(length < width ? width - length : 0, ' ');
 }
 
-/// Untrusted text (names, bodies of answers) must not move the cursor.
-std::string printable(std::string_view text) {
-  std::string safe;
-  for (const std::string_view character : utf8_characters(text)) {
-    const auto byte = static_cast<unsigned char>(character.front());
-    const bool invalid = character.size() == 1 && byte >= 0x80;
-    if (byte < 0x20 || byte == 0x7F || invalid) {
-      safe += fmt::format("\\x{:02x}", byte);
-    } else {
-      safe += character;
-    }
-  }
-  return safe;
-}
-
 void write_judgement(std::string& out, const Judgement& judgement, const Painter& paint) {
   out += fmt::format("\n  {}  {} {}: {}\n",
                      paint.outcome(judgement.outcome, word(judgement.outcome)), judgement.kind,

@@ -61,7 +61,9 @@ std::string caret_lines(const Error& error) {
     mark += ' ';
   }
   for (std::size_t i = first; i < last; ++i) {
-    line += chars[i] == "\t" ? std::string_view(" ") : chars[i];
+    // One column each, so that the caret stays where it belongs.
+    const bool control = chars[i].size() == 1 && static_cast<unsigned char>(chars[i][0]) < 0x20;
+    line += control ? std::string_view(" ") : chars[i];
     if (i < caret) mark += ' ';
   }
   if (last < chars.size()) line += "…";
@@ -76,12 +78,12 @@ std::string caret_lines(const Error& error) {
 }  // namespace
 
 std::string render(const Error& error) {
-  std::string text = to_string(error.pos);
+  std::string text = printable(to_string(error.pos));
   if (!text.empty()) text += ": ";
-  text += "error: " + error.message + '\n';
+  text += "error: " + printable(error.message) + '\n';
   if (!error.excerpt.empty()) text += caret_lines(error);
-  for (const std::string& hint : error.hints) text += "  hint: " + hint + '\n';
-  for (const std::string& context : error.context) text += "  " + context + '\n';
+  for (const std::string& hint : error.hints) text += "  hint: " + printable(hint) + '\n';
+  for (const std::string& context : error.context) text += "  " + printable(context) + '\n';
   return text;
 }
 

@@ -75,5 +75,14 @@ TEST(Diagnostics, IsBounded) {
   EXPECT_EQ(diagnostics.size(), Diagnostics::kKept);
 }
 
+TEST(Render, ControlCharactersDoNotReachATerminal) {
+  Error error = input_error({"a\x1b[2J.yaml", 1, 4}, "no header: \"a\r\nb\"");
+  error.excerpt = "x:\x1b y";
+  EXPECT_EQ(render(error),
+            "a\\x1b[2J.yaml:1:4: error: no header: \"a\\x0d\\x0ab\"\n"
+            "    x:  y\n"
+            "       ^\n");
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -1,5 +1,7 @@
 #include "harness/base/utf8.h"
 
+#include <fmt/format.h>
+
 namespace tocsin {
 namespace {
 
@@ -58,6 +60,22 @@ std::size_t utf8_length(std::string_view text) {
     ++count;
   }
   return count;
+}
+
+std::string printable(std::string_view text) {
+  std::string safe;
+  for (const std::string_view character : utf8_characters(text)) {
+    const auto byte = static_cast<unsigned char>(character.front());
+    const auto last = static_cast<unsigned char>(character.back());
+    const bool invalid = character.size() == 1 && byte >= 0x80;
+    const bool c1_control = character.size() == 2 && byte == 0xC2 && last < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || invalid || c1_control) {
+      safe += fmt::format("\\x{:02x}", last);
+    } else {
+      safe += character;
+    }
+  }
+  return safe;
 }
 
 void append_utf8(std::string& out, char32_t c) {

@@ -17,6 +17,10 @@ std::vector<std::string_view> utf8_characters(std::string_view text);
 /// Number of characters, counted likewise.
 std::size_t utf8_length(std::string_view text);
 
+/// Untrusted text (names, bodies of answers) for a terminal: control characters, which could move
+/// the cursor, and invalid bytes become "\\x1b".
+std::string printable(std::string_view text);
+
 /// Appends one code point; a code point that cannot be encoded becomes U+FFFD.
 void append_utf8(std::string& out, char32_t code_point);
 

@@ -20,6 +20,11 @@ TEST(Utf8, CountsCharacters) {
   EXPECT_EQ(utf8_characters("é\xFF").size(), 2u);
 }
 
+TEST(Utf8, ControlCharactersDoNotReachATerminal) {
+  EXPECT_EQ(printable("café\x1b[2J\n\x7f\xff"), "café\\x1b[2J\\x0a\\x7f\\xff");
+  EXPECT_EQ(printable("a\xC2\x9bm"), "a\\x9bm");  // C1: the one-character form of "\x1b["
+}
+
 TEST(Utf8, Encodes) {
   std::string text;
   for (const char32_t c : {U'a', U'é', U'€', U'𝄞', char32_t(0xD800)}) append_utf8(text, c);

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "assertions/judge.h"
 #include "harness/base/clock.h"
+#include "harness/base/utf8.h"
 #include "harness/cli/command.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/terminal.h"
@@ -22,6 +24,17 @@ struct Options {
   ReportFiles reports;
 };
 
+/// A verdict on another run than the scenario's own may be wanted, but never unnoticed.
+void note_differences(const RunInfo& run, const scenario::Scenario& scenario) {
+  const auto note = [](std::string_view what, const std::string& made, const std::string& judged) {
+    if (made == judged) return;
+    complain(fmt::format("note: the evidence is of the {} \"{}\", and is judged by \"{}\"\n", what,
+                         printable(made), printable(judged)));
+  };
+  note("scenario", run.scenario, scenario.name);
+  note("system", run.system, scenario.system->name);
+}
+
 ExitCode judge(const Options& options) {
   Diagnostics diagnostics;
   scenario::ScenarioLoader loader;
@@ -32,6 +45,7 @@ ExitCode judge(const Options& options) {
     complain(diagnostics.render());
     return ExitCode::kBadInput;
   }
+  note_differences(evidence->run, *scenario);
   reports::RunSummary summary;
   summary.version = kVersion;
   summary.started = system_clock().now();
@@ -62,9 +76,10 @@ void add_judge_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("judge", "Judge saved evidence against a scenario, without running it");
   command->add_option("evidence", options->evidence, "File written by `tocsin run --evidence`")
-      ->required();
-  command->add_option("scenario", options->scenario, "Scenario file")->required();
-  command->add_flag("--timeline", options->timeline, "Show the timeline also when all holds");
+      ->required()
+      ->type_name("");
+  command->add_option("scenario", options->scenario, "Scenario file")->required()->type_name("");
+  command->add_flag("--timeline", options->timeline, "Show the timeline of a passing scenario too");
   add_report_options(*command, options->reports);
   command->callback([&chosen, options] { chosen = [options] { return judge(*options); }; });
 }

@@ -9,6 +9,7 @@
 #include "harness/base/file.h"
 #include "harness/base/units.h"
 #include "harness/cli/command.h"
+#include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
 #include "harness/traffic/load.h"
@@ -18,13 +19,16 @@
 namespace tocsin::cli {
 namespace {
 
+constexpr Duration kLongest = std::chrono::days(366);
+constexpr double kHighestRate = 1e9;
+
 struct Options {
   std::string url;
   std::string rate;
   std::string length = "10s";
   std::string warm_up;
   std::uint32_t users = 0;
-  std::string think = "0";
+  std::string think;
   std::optional<std::uint64_t> count;
   std::string arrivals = "paced";
   std::uint32_t connections = 64;
@@ -40,15 +44,12 @@ struct Options {
   std::string json;
 };
 
-Error flag_error(const std::string& flag, const Error& error) {
-  Error named = error;
-  named.message = flag + ": " + error.message;
-  return named;
-}
-
 Result<Duration> duration_flag(const std::string& flag, const std::string& text) {
   auto duration = parse_duration(text);
   if (duration.has_error()) return flag_error(flag, duration.error());
+  if (*duration > kLongest) {
+    return input_error({}, flag + ": expected at most " + format_duration(kLongest));
+  }
   return duration;
 }
 
@@ -58,6 +59,9 @@ Result<double> rate_flag(const std::string& text) {
   if (rate->dimension != Dimension::kRate || !(rate->value > 0)) {
     return input_error(
         {}, "--rate: expected a rate like 50/s, 3000/m or 10/s..200/s, got \"" + text + '"');
+  }
+  if (rate->value > kHighestRate) {
+    return input_error({}, "--rate: more than 1,000,000,000 requests per second");
   }
   return rate->value;
 }
@@ -73,7 +77,17 @@ Result<traffic::RateShape> shape_flag(const std::string& text) {
   return traffic::RateShape(traffic::RampRate{from, to});
 }
 
+/// An open loop has a schedule, a closed one has users.
+Result<void> check_loop(const Options& options) {
+  const char* open = !options.rate.empty() ? "--rate" : options.count ? "--count" : nullptr;
+  const char* closed = options.users > 0 ? "--users" : !options.think.empty() ? "--think" : nullptr;
+  if (open == nullptr || closed == nullptr) return {};
+  return input_error(
+      {}, fmt::format("{} is of an open loop and {} of a closed one: choose", open, closed));
+}
+
 Result<traffic::Traffic> traffic_of(const Options& options) {
+  TRY_VOID(check_loop(options));
   traffic::Phase phase;
   TRY(phase.length, duration_flag("--for", options.length));
   if (phase.length.count() <= 0) return input_error({}, "--for: must be longer than 0");
@@ -86,7 +100,8 @@ Result<traffic::Traffic> traffic_of(const Options& options) {
     // Without a rate: as fast as the server answers.
     traffic::Users users;
     users.count = options.users > 0 ? options.users : options.connections;
-    TRY(users.think, duration_flag("--think", options.think));
+    const std::string think = options.think.empty() ? "0" : options.think;
+    TRY(users.think, duration_flag("--think", think));
     phase.users = users;
   } else {
     phase.shape = traffic::ConstantRate{1};
@@ -137,12 +152,20 @@ Result<traffic::LoadOptions> load_options(const Options& options) {
   return load;
 }
 
+/// Why the outcome says nothing of the target; empty when it does.
+std::string nothing_proved(const traffic::LoadOutcome& outcome) {
+  if (!outcome.invalid_reason.empty()) return outcome.invalid_reason;
+  if (outcome.stopped) return "stopped before its end";
+  if (outcome.result.total.ledger.completed == 0) return "no request was answered";
+  return {};
+}
+
 std::string latency_row(const char* name, const LatencyHistogram& histogram) {
   std::string row = fmt::format("  {:<22}", name);
-  for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999}) {
-    row += fmt::format("{:>10}", format_latency(histogram.quantile(q)));
+  for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999, 1.0}) {
+    row += fmt::format("{:>10}", histogram.empty() ? "-" : format_latency(histogram.quantile(q)));
   }
-  return row + fmt::format("{:>10}\n", format_latency(histogram.max()));
+  return row + '\n';
 }
 
 std::string render(const traffic::LoadOutcome& outcome) {
@@ -167,9 +190,8 @@ std::string render(const traffic::LoadOutcome& outcome) {
   for (const auto& [reason, count] : total.by_error) {
     text += fmt::format("  {:<22}{:>10}\n", reason, count);
   }
-  if (!outcome.invalid_reason.empty()) {
-    text += "\nINVALID: " + outcome.invalid_reason + '\n';
-  }
+  const std::string reason = nothing_proved(outcome);
+  if (!reason.empty()) text += "\nINVALID: " + reason + '\n';
   return text;
 }
 
@@ -183,8 +205,9 @@ std::string render_json(const traffic::LoadOutcome& outcome) {
   const LoadCounts& total = outcome.result.total;
   nlohmann::ordered_json json;
   json["schema"] = "tocsin-load/1";
-  json["valid"] = outcome.invalid_reason.empty();
-  if (!outcome.invalid_reason.empty()) json["invalid_reason"] = outcome.invalid_reason;
+  const std::string reason = nothing_proved(outcome);
+  json["valid"] = reason.empty();
+  if (!reason.empty()) json["invalid_reason"] = reason;
   json["stopped"] = outcome.stopped;
   json["seconds"] = to_seconds(outcome.result.to - outcome.result.from);
   json["scheduled"] = total.ledger.scheduled;
@@ -234,8 +257,7 @@ ExitCode load(const Options& options) {
       return ExitCode::kInconclusive;
     }
   }
-  const bool proves = outcome->invalid_reason.empty() && !outcome->stopped;
-  return proves ? ExitCode::kPassed : ExitCode::kInconclusive;
+  return nothing_proved(*outcome).empty() ? ExitCode::kPassed : ExitCode::kInconclusive;
 }
 
 }  // namespace
@@ -244,42 +266,58 @@ void add_load_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "load", "Load a URL, open loop at a rate or closed loop with users, and measure");
-  command->add_option("url", options->url, "http:// or https:// URL")->required();
-  auto* rate = command->add_option("-r,--rate", options->rate,
-                                   "Open loop: 500/s, 3000/m, or a ramp 10/s..200/s");
-  command->add_option("-d,--for", options->length, "How long")->capture_default_str();
+  command->add_option("url", options->url, "http:// or https:// URL")->required()->type_name("");
+  command->add_option("-r,--rate", options->rate, "Open loop: 500/s, 3000/m, or a ramp 10/s..200/s")
+      ->type_name("RATE");
+  command->add_option("-d,--for", options->length, "How long")
+      ->capture_default_str()
+      ->type_name("TIME");
   command
       ->add_option("-u,--users", options->users,
-                   "Closed loop: so many users, each waits for its answer (default without --rate)")
-      ->excludes(rate)
-      ->check(CLI::Range(1u, 1'000'000u));
-  command->add_option("--think", options->think, "Closed loop: pause of a user between requests")
-      ->capture_default_str();
-  command->add_option("-n,--count", options->count, "Exactly so many requests, spread over --for");
-  command->add_option("--warm-up", options->warm_up, "The same load before, not measured");
+                   "Closed loop: each waits for its answer; without --rate, as --connections")
+      ->check(CLI::Range(1u, 1'000'000u).description(""))
+      ->type_name("N");
+  command->add_option("--think", options->think, "Closed loop: a user's pause between requests")
+      ->type_name("TIME");
+  command->add_option("-n,--count", options->count, "Exactly so many requests, spread over --for")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}).description(""))
+      ->type_name("N");
+  command->add_option("--warm-up", options->warm_up, "The same load before, not measured")
+      ->type_name("TIME");
   command->add_option("--arrivals", options->arrivals, "paced or poisson")
-      ->check(CLI::IsMember({"paced", "poisson"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"paced", "poisson"}).description(""))
+      ->capture_default_str()
+      ->type_name("WORD");
   command->add_option("-c,--connections", options->connections, "Connections in all")
-      ->check(CLI::Range(1u, 100'000u))
-      ->capture_default_str();
+      ->check(CLI::Range(1u, 100'000u).description(""))
+      ->capture_default_str()
+      ->type_name("N");
   command->add_option("-t,--threads", options->threads, "Threads")
-      ->check(CLI::Range(1u, 256u))
-      ->capture_default_str();
+      ->check(CLI::Range(1u, 256u).description(""))
+      ->capture_default_str()
+      ->type_name("N");
   command->add_option("--timeout", options->timeout, "Of one request, from its send")
-      ->capture_default_str();
-  command->add_option("-X,--method", options->method, "HTTP method")->capture_default_str();
-  command->add_option("-H,--header", options->headers, "\"Name: value\"; may be repeated")
+      ->capture_default_str()
+      ->type_name("TIME");
+  command->add_option("-X,--method", options->method, "HTTP method")
+      ->capture_default_str()
+      ->type_name("METHOD");
+  command->add_option("-H,--header", options->headers, "May be repeated")
       ->take_all()
-      ->expected(1);
-  command->add_option("--body", options->body,
-                      "Body, or @FILE; {seq}, {random} and {uuid} are replaced in each request");
+      ->expected(1)
+      ->type_name("\"NAME: VALUE\"");
+  command
+      ->add_option("--body", options->body,
+                   "{seq}, {random} and {uuid} are replaced in each request")
+      ->type_name("TEXT|@FILE");
   command->add_flag("--no-keep-alive", options->no_keep_alive, "A new connection for each request");
   command->add_flag("-k,--insecure", options->insecure, "Accept any TLS certificate");
-  command->add_option("--ca-file", options->ca_file, "PEM file of trusted authorities");
-  command->add_option("--seed", options->seed, "Seed of arrivals and templates")
-      ->capture_default_str();
-  command->add_option("--json", options->json, "Write the result to this file");
+  command->add_option("--ca-file", options->ca_file, "PEM file of trusted authorities")
+      ->type_name("FILE");
+  expect_whole_number(
+      *command->add_option("--seed", options->seed, "Seed of arrivals and templates")
+           ->capture_default_str());
+  command->add_option("--json", options->json, "Write the result as JSON")->type_name("FILE");
   command->callback([&chosen, options] { chosen = [options] { return load(*options); }; });
 }
 

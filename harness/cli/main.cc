@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/base/suggest.h"
 #include "harness/cli/command.h"
 #include "harness/cli/interrupt.h"
+#include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
 
 namespace {
@@ -17,6 +19,33 @@ constexpr tocsin::cli::AddCommand kCommands[] = {
     tocsin::cli::add_serve_command, tocsin::cli::add_schema_command,
 };
 
+/// The flag or command that an unknown word may have meant; empty when none is near.
+std::string nearest_word(const CLI::App& command, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional()) names.push_back(option->get_name());
+  }
+  for (const CLI::App* known : command.get_subcommands({})) names.push_back(known->get_name());
+  return tocsin::nearest_name(word.substr(0, word.find('=')), names);
+}
+
+void refuse(const CLI::App& app, const CLI::ParseError& error) {
+  const bool has_command = !app.get_subcommands().empty();
+  const CLI::App& command = has_command ? *app.get_subcommands().front() : app;
+  const std::vector<std::string> unknown = app.remaining(true);
+  tocsin::Error shown = tocsin::input_error({}, error.what());
+  if (!has_command && unknown.empty()) shown.message = "no command is given";
+  if (!unknown.empty()) {
+    shown.message =
+        '"' + unknown.front() + (has_command ? "\" is not expected here" : "\" is no command");
+    const std::string nearest = nearest_word(command, unknown.front());
+    if (!nearest.empty()) shown.hints.push_back("did you mean \"" + nearest + "\"?");
+  }
+  shown.hints.push_back(std::string("see tocsin ") +
+                        (has_command ? command.get_name() + " --help" : "--help"));
+  tocsin::cli::complain(render(shown));
+}
+
 ExitCode run(int argc, char** argv) {
   CLI::App app(
       "Tocsin rings the alarm on purpose and proves that it rings.\n"
@@ -24,14 +53,25 @@ ExitCode run(int argc, char** argv) {
       "3 the run could not be made, was interrupted or proves nothing.");
   app.name("tocsin");
   app.require_subcommand(1);
-  app.set_version_flag("--version", tocsin::cli::kVersion);
+  app.set_help_flag("-h,--help", "Show this help");
+  app.set_version_flag("--version", tocsin::cli::kVersion, "Show the version");
+  app.get_formatter()->label("REQUIRED", "");
+  app.get_formatter()->label("Positionals", "Arguments");
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->column_width(28);
   tocsin::cli::Action chosen;
   for (const auto add : kCommands) add(app, chosen);
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    std::ostringstream text;
+    app.exit(help_or_version, text);
+    tocsin::cli::print(text.str());
+    return ExitCode::kPassed;
   } catch (const CLI::ParseError& error) {
-    // Help and version end with 0; everything else is bad input.
-    return app.exit(error) == 0 ? ExitCode::kPassed : ExitCode::kBadInput;
+    refuse(app, error);
+    return ExitCode::kBadInput;
   }
   tocsin::cli::watch_interrupts();
   return chosen();
@@ -41,9 +81,13 @@ ExitCode run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return static_cast<int>(run(argc, argv));
+    tocsin::cli::open_standard_streams();
+    const ExitCode code = run(argc, argv);
+    const auto printed = tocsin::cli::all_printed();
+    if (!printed.has_error()) return static_cast<int>(code);
+    tocsin::cli::complain(render(printed.error()));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tocsin: %s\n", error.what());
-    return static_cast<int>(ExitCode::kInconclusive);
   }
+  return static_cast<int>(ExitCode::kInconclusive);
 }

@@ -9,11 +9,13 @@
 namespace tocsin::cli {
 
 void add_report_options(CLI::App& command, ReportFiles& files) {
-  command.add_option("--reports", files.folder,
-                     "Write report.json, junit.xml and report.md into this folder");
-  command.add_option("--json", files.json, "Write the JSON report to this file");
-  command.add_option("--junit", files.junit, "Write JUnit XML to this file");
-  command.add_option("--markdown", files.markdown, "Write Markdown to this file");
+  command
+      .add_option("--reports", files.folder,
+                  "Write report.json, junit.xml and report.md into this folder")
+      ->type_name("FOLDER");
+  command.add_option("--json", files.json, "Write the JSON report")->type_name("FILE");
+  command.add_option("--junit", files.junit, "Write JUnit XML")->type_name("FILE");
+  command.add_option("--markdown", files.markdown, "Write Markdown")->type_name("FILE");
   command.add_flag("--strict-inconclusive", files.strict_inconclusive,
                    "JUnit: inconclusive is a failure, not a skipped test");
 }
@@ -28,10 +30,11 @@ bool write_reports(const reports::RunSummary& summary, const ReportFiles& files)
   };
   const reports::JunitOptions junit{files.strict_inconclusive};
   if (!files.folder.empty()) {
-    write(files.folder + "/report.json", reports::render_json(summary));
-    write(files.folder + "/junit.xml", reports::render_junit(summary, junit));
-    write(files.folder + "/report.md", reports::render_markdown(summary));
-    if (good) print("Reports: " + files.folder + "/{report.json,junit.xml,report.md}\n");
+    const std::string folder = files.folder.ends_with('/') ? files.folder : files.folder + '/';
+    write(folder + "report.json", reports::render_json(summary));
+    write(folder + "junit.xml", reports::render_junit(summary, junit));
+    write(folder + "report.md", reports::render_markdown(summary));
+    if (good) print("Reports: " + folder + "{report.json,junit.xml,report.md}\n");
   }
   if (!files.json.empty()) write(files.json, reports::render_json(summary));
   if (!files.junit.empty()) write(files.junit, reports::render_junit(summary, junit));

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -11,16 +9,17 @@
 #include "assertions/judge.h"
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/cli/artefacts.h"
 #include "harness/cli/command.h"
+#include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/report_files.h"
+#include "harness/cli/tasks.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
-#include "harness/metrics/openmetrics_file.h"
-#include "harness/run/evidence_file.h"
+#include "harness/http/url.h"
 #include "harness/run/live.h"
 #include "harness/run/simulate.h"
-#include "harness/scenario/load.h"
 #include "reports/formats.h"
 
 /// `tocsin run`: scenarios in, verdict and reports out.
@@ -29,63 +28,30 @@ namespace tocsin::cli {
 namespace {
 
 struct Options {
-  std::vector<std::string> paths;
-  bool live = false;
-  std::optional<double> time_scale;
+  TaskOptions tasks;
+  bool list = false;
   std::string target_url;
   bool insecure = false;
   std::string ca_file;
   unsigned jobs = 0;
-  std::optional<std::uint64_t> seed;
-  bool no_noise = false;
   bool timelines = false;
-  std::string samples;
-  std::string evidence;
+  ArtefactOptions artefacts;
   ReportFiles reports;
 };
 
-/// A scenario with what it needs to run.
-struct Task {
-  scenario::Scenario scenario;
-  std::shared_ptr<const run::RuleFiles> rules;
-};
-
-/// All of the input, or nothing: problems of every file are shown together.
-std::optional<std::vector<Task>> load_tasks(const Options& options) {
-  Diagnostics diagnostics;
-  std::vector<Task> tasks;
-  scenario::ScenarioLoader loader;
-  run::RuleLibrary library;
-  for (const std::string& path : scenario::find_scenarios(options.paths, diagnostics)) {
-    std::optional<scenario::Scenario> loaded = loader.load(path, diagnostics);
-    if (!loaded) continue;
-    if (options.seed) loaded->seed = *options.seed;
-    if (options.no_noise) loaded->noise = scenario::Noise::kNone;
-    if (options.live) loaded->live = true;
-    if (options.time_scale) loaded->time_scale = *options.time_scale;
-    auto rules = library.rules_of(*loaded->system, diagnostics);
-    tasks.push_back({std::move(*loaded), std::move(rules)});
-  }
-  if (diagnostics.ok()) return tasks;
-  complain(diagnostics.render());
-  return std::nullopt;
-}
-
-/// Where --samples and --evidence write: the path itself for one scenario, else a folder.
-std::string artefact_path(const std::string& path, const std::string& scenario_file, bool several,
-                          const char* suffix) {
-  if (!several) return path;
-  std::string stem = std::filesystem::path(scenario_file).replace_extension().string();
-  for (char& c : stem) {
-    if (c == '/') c = '_';
-  }
-  return path + "/" + stem + suffix;
+std::vector<std::string> files_of(const std::vector<Task>& tasks) {
+  std::vector<std::string> files;
+  for (const Task& task : tasks) files.push_back(task.scenario.file);
+  return files;
 }
 
 class Runner {
  public:
   Runner(const Options& options, std::vector<Task> tasks)
-      : options_(options), tasks_(std::move(tasks)), summaries_(tasks_.size()) {}
+      : options_(options),
+        tasks_(std::move(tasks)),
+        artefacts_(options.artefacts, files_of(tasks_)),
+        summaries_(tasks_.size()) {}
 
   ExitCode run() {
     reports::RunSummary summary;
@@ -101,6 +67,10 @@ class Runner {
     summary.took = system_clock().monotonic() - began;
     summary.interrupted = interrupted().load();
     print(reports::render_console_total(summary, console()));
+    if (summary.scenarios.size() < tasks_.size()) {
+      complain(fmt::format("interrupted: {} of {} scenarios did not run\n",
+                           tasks_.size() - summary.scenarios.size(), tasks_.size()));
+    }
     const bool written = write_reports(summary, options_.reports);
     if (!written || summary.interrupted || artefact_failed_) return ExitCode::kInconclusive;
     if (summary.count(assertions::Outcome::kFail) > 0) return ExitCode::kFailed;
@@ -165,7 +135,7 @@ class Runner {
   }
 
   void take(std::size_t index, const Evidence& evidence, Nanos began) {
-    keep_artefacts(evidence);
+    if (!artefacts_.keep(index, evidence)) artefact_failed_ = true;
     assertions::Verdict verdict = assertions::judge(tasks_[index].scenario, evidence);
     finished(index,
              reports::summarise(evidence, std::move(verdict), system_clock().monotonic() - began));
@@ -182,27 +152,6 @@ class Runner {
     for (const std::string& context : error.context) summary.trouble += ", " + context;
     summary.took = system_clock().monotonic() - began;
     finished(index, std::move(summary));
-  }
-
-  void keep_artefacts(const Evidence& evidence) {
-    const bool several = tasks_.size() > 1;
-    const auto path = [&](const std::string& given, const char* suffix) {
-      return artefact_path(given, evidence.run.scenario_file, several, suffix);
-    };
-    if (!options_.samples.empty()) {
-      const auto written =
-          metrics::export_openmetrics(*evidence.samples, path(options_.samples, ".om"));
-      if (written.has_error()) artefact_trouble(written.error());
-    }
-    if (!options_.evidence.empty()) {
-      const auto written = run::save_evidence(evidence, path(options_.evidence, ".evidence.gz"));
-      if (written.has_error()) artefact_trouble(written.error());
-    }
-  }
-
-  void artefact_trouble(const Error& error) {
-    complain(render(error));
-    artefact_failed_ = true;
   }
 
   /// Results are shown in the order of the scenarios, each as soon as all before it are done.
@@ -224,15 +173,48 @@ class Runner {
 
   const Options& options_;
   std::vector<Task> tasks_;
+  Artefacts artefacts_;
   std::vector<std::optional<reports::ScenarioSummary>> summaries_;
   std::mutex mutex_;
   std::size_t printed_ = 0;
   std::atomic<bool> artefact_failed_{false};
 };
 
+/// Flags that only live runs heed are mistakes in any other.
+Result<void> check_live_flags(const Options& options, const std::vector<Task>& tasks) {
+  if (!options.target_url.empty()) {
+    const auto url = http::parse_url(options.target_url);
+    if (url.has_error()) return flag_error("--target", url.error());
+  }
+  if (!options.ca_file.empty()) {
+    const auto readable = read_file(options.ca_file);
+    if (readable.has_error()) return flag_error("--ca-file", readable.error());
+  }
+  const auto is_live = [](const Task& task) { return task.scenario.live; };
+  if (std::any_of(tasks.begin(), tasks.end(), is_live)) return {};
+  const char* flag = options.tasks.time_scale      ? "--time-scale"
+                     : !options.target_url.empty() ? "--target"
+                     : options.insecure            ? "--insecure"
+                     : !options.ca_file.empty()    ? "--ca-file"
+                                                   : nullptr;
+  if (flag == nullptr) return {};
+  Error error = input_error({}, fmt::format("{} is for live runs, and no scenario is live", flag));
+  error.hints.emplace_back("add --live");
+  return error;
+}
+
 ExitCode run_scenarios(const Options& options) {
-  std::optional<std::vector<Task>> tasks = load_tasks(options);
+  std::optional<std::vector<Task>> tasks = load_tasks(options.tasks);
   if (!tasks) return ExitCode::kBadInput;
+  const auto checked = check_live_flags(options, *tasks);
+  if (checked.has_error()) {
+    complain(render(checked.error()));
+    return ExitCode::kBadInput;
+  }
+  if (options.list) {
+    print(list_of(*tasks));
+    return ExitCode::kPassed;
+  }
   return Runner(options, std::move(*tasks)).run();
 }
 
@@ -241,30 +223,21 @@ ExitCode run_scenarios(const Options& options) {
 void add_run_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what happened");
-  command->add_option("paths", options->paths, "Scenario files, or folders of them")
-      ->required()
-      ->type_name("PATH…");
-  command->add_flag("--live", options->live,
-                    "On the real clock over real sockets, instead of simulated");
+  add_task_options(*command, options->tasks);
+  command->add_flag("--list", options->list, "Only show what would run");
   command
-      ->add_option(
-          "--time-scale", options->time_scale,
-          "Live: divide every duration by N, so that ten minutes pass in ten seconds at 60")
-      ->check(CLI::Range(1e-3, 1e4));
-  command->add_option("--target", options->target_url,
-                      "Live: URL of a running service to drive instead of the fake one");
-  command->add_flag("--insecure", options->insecure, "Live: accept any TLS certificate");
-  command->add_option("--ca-file", options->ca_file, "Live: PEM file of trusted authorities");
+      ->add_option("--target", options->target_url,
+                   "Live: drive this running service instead of the fake one")
+      ->type_name("URL");
+  command->add_flag("-k,--insecure", options->insecure, "Live: accept any TLS certificate");
+  command->add_option("--ca-file", options->ca_file, "Live: PEM file of trusted authorities")
+      ->type_name("FILE");
   command
-      ->add_option("-j,--jobs", options->jobs, "Simulated scenarios side by side (default: cores)")
-      ->check(CLI::Range(1u, 1024u));
-  command->add_option("--seed", options->seed, "Seed for all scenarios, instead of their own");
-  command->add_flag("--no-noise", options->no_noise, "Expected values instead of random draws");
+      ->add_option("-j,--jobs", options->jobs, "Simulated scenarios side by side; default: cores")
+      ->check(CLI::Range(1u, 1024u).description(""))
+      ->type_name("N");
   command->add_flag("--timeline", options->timelines, "Show the timeline of passing scenarios too");
-  command->add_option("--samples", options->samples,
-                      "Write all samples as OpenMetrics (a folder for several scenarios)");
-  command->add_option("--evidence", options->evidence,
-                      "Write the evidence for `tocsin judge` (a folder for several scenarios)");
+  add_artefact_options(*command, options->artefacts);
   add_report_options(*command, options->reports);
   command->callback([&chosen, options] { chosen = [options] { return run_scenarios(*options); }; });
 }

@@ -13,8 +13,9 @@ void add_schema_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("schema", "Print the JSON Schema of scenario or system files");
   command->add_option("kind", *kind, "scenario or system")
-      ->check(CLI::IsMember({"scenario", "system"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"scenario", "system"}).description(""))
+      ->capture_default_str()
+      ->type_name("");
   command->callback([&chosen, kind] {
     chosen = [kind] {
       print(*kind == "system" ? scenario::system_schema() : scenario::scenario_schema());

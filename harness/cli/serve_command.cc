@@ -6,6 +6,7 @@
 
 #include "harness/base/file.h"
 #include "harness/cli/command.h"
+#include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
 #include "harness/run/fake_stage.h"
@@ -89,16 +90,24 @@ void add_serve_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "serve", "Serve a system's fake service and exporters, with an HTTP API for faults");
-  command->add_option("system", options->system, "System folder or system.yaml")->required();
-  command->add_option("--host", options->host, "Address to listen on")->capture_default_str();
+  command->add_option("system", options->system, "System folder or system.yaml")
+      ->required()
+      ->type_name("");
+  command->add_option("--host", options->host, "Address to listen on")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
   command->add_flag("--free-ports", options->free_ports,
                     "Ports chosen by the kernel, instead of the documented ones");
-  command->add_option("--control-port", options->control_port,
-                      "Port of the fault API (default: chosen by the kernel)");
-  command->add_option("--seed", options->seed, "Seed of all draws")->capture_default_str();
+  command
+      ->add_option("--control-port", options->control_port, "Port of the fault API; default: free")
+      ->type_name("PORT");
+  expect_whole_number(
+      *command->add_option("--seed", options->seed, "Seed of all draws")->capture_default_str());
   command->add_flag("--no-noise", options->no_noise, "Expected values instead of random draws");
-  command->add_option("--port-file", options->port_file,
-                      "Write a line \"NAME URL\" for each target here once all are listening");
+  command
+      ->add_option("--port-file", options->port_file,
+                   "Once all listen, write a line \"NAME URL\" each into this file")
+      ->type_name("FILE");
   command->callback([&chosen, options] { chosen = [options] { return serve(*options); }; });
 }
 

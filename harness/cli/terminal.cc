@@ -1,8 +1,12 @@
 #include "harness/cli/terminal.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,23 +25,45 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
+bool is_terminal(int stream) {
+  const char* kind = std::getenv("TERM");
+  return isatty(stream) != 0 && (kind == nullptr || std::string_view(kind) != "dumb");
+}
+
+/// Why the first print() that failed did; 0: none did.
+std::atomic<int> print_trouble{0};
+
 }  // namespace
+
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // open() takes the lowest free number, which is `stream`.
+    if (fcntl(stream, F_GETFD) < 0) open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+  }
+}
 
 bool colour_wanted() {
   const char* no_colour = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+  return is_terminal(STDOUT_FILENO) && (no_colour == nullptr || *no_colour == '\0');
 }
 
 void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  if (print_trouble != 0) return;
+  const bool good =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!good) print_trouble = errno;
 }
 
 void complain(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-ProgressBar::ProgressBar() : terminal_(isatty(STDERR_FILENO) != 0) {}
+Result<void> all_printed() {
+  if (print_trouble == 0 || print_trouble == EPIPE) return {};
+  return io_error(std::string("cannot write to stdout: ") + std::strerror(print_trouble));
+}
+
+ProgressBar::ProgressBar() : terminal_(is_terminal(STDERR_FILENO)) {}
 
 ProgressBar::~ProgressBar() {
   clear();
@@ -55,8 +81,8 @@ void ProgressBar::show(std::string_view title, Duration elapsed, Duration planne
   const auto whole_seconds = [](Duration d) {
     return format_duration(std::chrono::floor<std::chrono::seconds>(d));
   };
-  const std::string line = fmt::format("{} {} {} of {}  {}", title, bar, whole_seconds(elapsed),
-                                       whole_seconds(planned), details);
+  const std::string line = fmt::format("{} {} {} of {}  {}", printable(title), bar,
+                                       whole_seconds(elapsed), whole_seconds(planned), details);
   // A line that wraps could not be overwritten.
   std::string shown;
   std::size_t width = 0;

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""SIGINT and SIGTERM: a partial report and exit 3; a second one ends the process at once.
+
+Usage: interrupt_test.py TOCSIN. Waits for conditions, never for a while.
+"""
+import json
+import pathlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+
+TOCSIN = pathlib.Path(sys.argv[1]).resolve()
+SHOP = pathlib.Path(__file__).resolve().parent / "testdata/shop"
+TIME_LIMIT_S = 60
+# So long that no machine comes to its end.
+SCENARIO = """name: Endless
+system: shop
+traffic: {rate: 1000/s, for: 366d}
+expect: {alerts: {others: none}}
+"""
+
+
+class Interrupted(unittest.TestCase):
+    def setUp(self):
+        top = tempfile.TemporaryDirectory()
+        self.addCleanup(top.cleanup)
+        self.folder = pathlib.Path(top.name)
+        os.symlink(SHOP, self.folder / "shop")
+        (self.folder / "endless.yaml").write_text(SCENARIO)
+
+    def start(self, *arguments, **streams):
+        process = subprocess.Popen([TOCSIN, *arguments], cwd=self.folder, stdout=subprocess.PIPE,
+                                   text=True, **streams)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def start_on_terminal(self, *arguments):
+        """The process and the terminal's end at which its progress can be read."""
+        near, far = pty.openpty()
+        process = self.start(*arguments, stderr=far)
+        os.close(far)
+        self.addCleanup(os.close, near)
+        return process, near
+
+    def wait_for(self, terminal, text):
+        seen = b""
+        while text not in seen:
+            seen += os.read(terminal, 4096)
+
+    def check_partial_report(self, process):
+        printed, _ = process.communicate(timeout=TIME_LIMIT_S)
+        self.assertEqual(process.returncode, 3, printed)
+        report = json.loads((self.folder / "report.json").read_text())
+        self.assertTrue(report["interrupted"])
+        self.assertEqual([s["outcome"] for s in report["scenarios"]], ["inconclusive"])
+        self.assertIn("interrupted", printed)
+
+    def test_simulated(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("run", "endless.yaml", "--json", "report.json")
+            self.wait_until_busy(process)
+            process.send_signal(number)
+            self.check_partial_report(process)
+
+    def wait_until_busy(self, process):
+        """Until it has computed for longer than it takes to read a scenario."""
+        times = pathlib.Path(f"/proc/{process.pid}/stat")
+        while process.poll() is None:
+            user_ticks = int(times.read_text().rsplit(")", 1)[1].split()[11])
+            if user_ticks / os.sysconf("SC_CLK_TCK") > 0.2:
+                return
+        self.fail("ended before it was busy")
+
+    def wait_until_handled(self, process, number):
+        """Until the process has its handler; before, the signal would just end it."""
+        status = pathlib.Path(f"/proc/{process.pid}/status")
+        while process.poll() is None:
+            caught = next(l for l in status.read_text().splitlines() if l.startswith("SigCgt"))
+            if int(caught.split()[1], 16) & (1 << (number - 1)):
+                return
+        self.fail("ended before it was ready")
+
+    def test_live(self):
+        process, terminal = self.start_on_terminal("run", "endless.yaml", "--live", "--json", "report.json")
+        self.wait_for(terminal, b" requests, ")
+        process.send_signal(signal.SIGINT)
+        self.check_partial_report(process)
+
+    def test_load(self):
+        server = self.start("serve", "shop", "--free-ports", "--port-file", "ports")
+        self.assertIn("is up", server.stdout.readline())
+        for line in iter(server.stdout.readline, ""):
+            if "faults" in line:
+                break
+        ports = self.folder / "ports"
+        while not ports.exists():
+            self.assertIsNone(server.poll())
+        url = dict(line.split() for line in ports.read_text().splitlines())["service"]
+        process, terminal = self.start_on_terminal("load", url + "/health", "--for", "1d", "--rate", "50/s",
+                                                   "--json", "report.json")
+        self.wait_for(terminal, b" completed, ")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIME_LIMIT_S)
+        self.assertEqual(process.returncode, 3)
+        self.assertTrue(json.loads((self.folder / "report.json").read_text())["stopped"])
+        with urllib.request.urlopen(url + "/metrics", timeout=TIME_LIMIT_S) as answer:
+            self.assertIn(b"http_requests_total", answer.read())
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(timeout=TIME_LIMIT_S), 0)
+
+    def test_second_signal_kills(self):
+        process = self.start("run", "endless.yaml")
+        self.wait_until_handled(process, signal.SIGINT)
+        # Stopped, so that both are there before it does anything about the first.
+        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        process.wait(timeout=TIME_LIMIT_S)
+        self.assertIn(process.returncode, (-signal.SIGINT, -signal.SIGTERM, 3))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
