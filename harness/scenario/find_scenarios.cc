@@ -4,7 +4,7 @@
 
 #include "harness/base/file.h"
 #include "harness/scenario/load.h"
-#include "harness/scenario/yaml_document.h"
+#include "harness/yaml/parse.h"
 
 namespace tocsin::scenario {
 namespace {
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 /// By its top-level keys as text: a scenario that is no valid YAML must be found too, or nobody
 /// would hear of its problem.
 bool looks_like_scenario(const std::string& path) {
-  const auto text = read_file(path, kLargestYamlFile);
+  const auto text = read_file(path, yaml::kLargestFile);
   if (text.has_error()) return false;
   const auto has_key = [&](std::string_view key) {
     const std::string at_line_start = "\n" + std::string(key) + ":";

@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "harness/scenario/yaml_document.h"
+#include "harness/yaml/node.h"
 
 namespace tocsin::scenario {
 
 /// A YAML value as JSON: plain true, false, null and numbers as such, all other scalars as texts.
-std::string json_text(const YamlNode& node);
+std::string json_text(const yaml::Node& node);
 
 }  // namespace tocsin::scenario

@@ -10,4 +10,9 @@ extern const Table kSystemTable;
 /// What `service` and each exporter are; included files may hold one alone.
 extern const Table kTargetTable;
 
+// Shared by both languages.
+inline constexpr Shape kTextShape = only(Scalar::kText);
+inline constexpr Shape kTextList = kTextShape | list_of(kTextShape);
+inline constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
+
 }  // namespace tocsin::scenario

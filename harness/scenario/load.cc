@@ -10,6 +10,8 @@
 #include "harness/scenario/read.h"
 #include "harness/scenario/values.h"
 #include "harness/scenario/when.h"
+#include "harness/yaml/include.h"
+#include "harness/yaml/parse.h"
 
 namespace tocsin::scenario {
 namespace {
@@ -31,36 +33,36 @@ bool is_folder(const fs::path& path) {
 }
 
 /// The whole file with its includes; null when there is nothing to read further.
-YamlPtr load_map(const std::string& path, std::string_view what, Diagnostics& diagnostics) {
-  YamlPtr root = load_yaml(path, diagnostics);
+yaml::NodePtr load_map(const std::string& path, std::string_view what, Diagnostics& diagnostics) {
+  yaml::NodePtr root = yaml::load(path, diagnostics);
   if (root == nullptr) return nullptr;
   if (!root->is_map()) {
     diagnostics.add(root->error(fmt::format("{} is a map of keys", what)));
     return nullptr;
   }
-  return resolve_includes(root, diagnostics);
+  return yaml::resolve_includes(root, diagnostics);
 }
 
 /// The service and each exporter may have includes of their own.
-YamlPtr resolve_target_includes(const YamlPtr& root, Diagnostics& diagnostics) {
-  auto copy = std::make_shared<YamlNode>(*root);
-  const auto resolve = [&](YamlPtr& node) {
+yaml::NodePtr resolve_target_includes(const yaml::NodePtr& root, Diagnostics& diagnostics) {
+  auto copy = std::make_shared<yaml::Node>(*root);
+  const auto resolve = [&](yaml::NodePtr& node) {
     if (node->find("include") == nullptr) return;
-    YamlPtr resolved = resolve_includes(node, diagnostics);
+    yaml::NodePtr resolved = yaml::resolve_includes(node, diagnostics);
     if (resolved != nullptr) node = std::move(resolved);
   };
-  for (YamlNode::Entry& entry : copy->entries) {
+  for (yaml::Node::Entry& entry : copy->entries) {
     if (entry.key->text == "service") resolve(entry.value);
     if (entry.key->text != "exporters") continue;
-    auto exporters = std::make_shared<YamlNode>(*entry.value);
-    for (YamlNode::Entry& exporter : exporters->entries) resolve(exporter.value);
+    auto exporters = std::make_shared<yaml::Node>(*entry.value);
+    for (yaml::Node::Entry& exporter : exporters->entries) resolve(exporter.value);
     entry.value = std::move(exporters);
   }
   return copy;
 }
 
 std::shared_ptr<const System> read_system_file(const std::string& file, Diagnostics& diagnostics) {
-  YamlPtr root = load_map(file, "a system file", diagnostics);
+  yaml::NodePtr root = load_map(file, "a system file", diagnostics);
   if (root == nullptr) return nullptr;
   root = resolve_target_includes(root, diagnostics);
   Problems problems(diagnostics);
@@ -98,8 +100,8 @@ std::vector<fs::path> folders_above(const fs::path& folder) {
   return folders;
 }
 
-std::string find_system(const YamlNode& name, std::vector<std::string>& nearby) {
-  const fs::path folder = fs::path(name.source->file).parent_path();
+std::string find_system(const yaml::Node& name, std::vector<std::string>& nearby) {
+  const fs::path folder = fs::path(name.source->file()).parent_path();
   const fs::path given = (folder / name.text).lexically_normal();
   if (is_file(given)) return given.string();
   for (const fs::path& above : folders_above(folder)) {
@@ -128,13 +130,13 @@ std::string find_system(const YamlNode& name, std::vector<std::string>& nearby) 
 /// Everything of a scenario but its system.
 class ScenarioReader {
  public:
-  ScenarioReader(const YamlNode& root, std::shared_ptr<const System> system, Problems& problems)
+  ScenarioReader(const yaml::Node& root, std::shared_ptr<const System> system, Problems& problems)
       : root_(root), problems_(problems) {
     out_.system = std::move(system);
   }
 
   Scenario read() {
-    out_.file = root_.source->file;
+    out_.file = root_.source->file();
     out_.name = text_of(root_.find("name"), fs::path(out_.file).stem().string());
     if (out_.name.empty()) problems_.add(*root_.find("name"), "the name is empty");
     out_.description = text_of(root_.find("description"));
@@ -146,31 +148,31 @@ class ScenarioReader {
 
  private:
   void read_tags() {
-    const YamlNode* tags = root_.find("tags");
+    const yaml::Node* tags = root_.find("tags");
     if (tags == nullptr) return;
     if (tags->is_scalar()) out_.tags.push_back(tags->text);
-    for (const YamlPtr& tag : tags->items) out_.tags.push_back(tag->text);
+    for (const yaml::NodePtr& tag : tags->items) out_.tags.push_back(tag->text);
   }
 
   void read_settings() {
     static constexpr Timestamp kMonday = std::chrono::sys_days(std::chrono::year_month_day(
         std::chrono::year(2026), std::chrono::month(1), std::chrono::day(5)));
     out_.start = kMonday;
-    if (const YamlNode* start = root_.find("start")) {
+    if (const yaml::Node* start = root_.find("start")) {
       const auto time = parse_rfc3339(start->text);
       if (time.has_value()) out_.start = *time;
     }
     out_.seed = count_of(root_.find("seed"), out_.seed);
     if (text_of(root_.find("noise")) == "none") out_.noise = Noise::kNone;
     out_.live = text_of(root_.find("mode")) == "live";
-    if (const YamlNode* scale = root_.find("time_scale")) {
+    if (const yaml::Node* scale = root_.find("time_scale")) {
       const auto value = parse_number(scale->text);
       if (value.has_value() && (*value < 1 || *value > 1e6)) {
         problems_.add(*scale, "expected a number from 1 to 1000000");
       }
       if (value.has_value()) out_.time_scale = *value;
     }
-    if (const YamlNode* connections = root_.find("connections")) {
+    if (const yaml::Node* connections = root_.find("connections")) {
       const std::uint64_t value = count_of(connections, 1);
       constexpr std::uint64_t kMost = 10'000;
       if (value < 1 || value > kMost) {
@@ -183,15 +185,15 @@ class ScenarioReader {
   void read_timeline() {
     RunTimes times;
     std::optional<Duration> traffic_end;
-    if (const YamlNode* traffic = root_.find("traffic")) {
+    if (const yaml::Node* traffic = root_.find("traffic")) {
       out_.traffic = read_traffic(*traffic, *out_.system, times, problems_);
       // Broken traffic has no end to measure faults against.
       traffic_end = problems_.ok() ? out_.traffic.length() : kLongestRun;
     }
-    if (const YamlNode* faults = root_.find("faults")) {
+    if (const yaml::Node* faults = root_.find("faults")) {
       out_.faults = read_faults(*faults, *out_.system, traffic_end, times, problems_);
     }
-    if (const YamlNode* expect = root_.find("expect")) {
+    if (const yaml::Node* expect = root_.find("expect")) {
       out_.expect = read_expectations(*expect, {*out_.system, times, problems_});
     }
     out_.length = std::max(out_.traffic.length(), last_time(out_.expect));
@@ -213,7 +215,7 @@ class ScenarioReader {
     }
   }
 
-  const YamlNode& root_;
+  const yaml::Node& root_;
   Problems& problems_;
   Scenario out_;
 };
@@ -231,8 +233,8 @@ struct ScenarioLoader::Impl {
   std::map<std::string, std::shared_ptr<const System>> systems;  ///< null: has problems
 
   /// Null when the system cannot be used; then the reason was reported, now or the first time.
-  std::shared_ptr<const System> system_of(const YamlNode& root, Problems& problems) {
-    const YamlNode* name = root.find("system");
+  std::shared_ptr<const System> system_of(const yaml::Node& root, Problems& problems) {
+    const yaml::Node* name = root.find("system");
     if (name == nullptr || !name->is_scalar()) return nullptr;
     std::vector<std::string> nearby;
     const std::string file = name->text.empty() ? "" : find_system(*name, nearby);
@@ -257,7 +259,8 @@ ScenarioLoader::~ScenarioLoader() = default;
 
 std::optional<Scenario> ScenarioLoader::load(const std::string& path, Diagnostics& diagnostics) {
   return with_own_diagnostics(diagnostics, [&](Diagnostics& own) -> std::optional<Scenario> {
-    const YamlPtr root = load_map(fs::path(path).lexically_normal().string(), "a scenario", own);
+    const yaml::NodePtr root =
+        load_map(fs::path(path).lexically_normal().string(), "a scenario", own);
     if (root == nullptr) return std::nullopt;
     Problems problems(own);
     check_shape(*root, map_of(kScenarioTable), problems);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "harness/base/suggest.h"
-#include "harness/scenario/scalar_position.h"
 
 namespace tocsin::scenario {
 
@@ -14,13 +13,13 @@ void Problems::add(Error error) {
   }
 }
 
-void Problems::add(const YamlNode& at, std::string message, std::string hint) {
+void Problems::add(const yaml::Node& at, std::string message, std::string hint) {
   Error error = at.error(std::move(message));
   if (!hint.empty()) error.hints.push_back(std::move(hint));
   add(std::move(error));
 }
 
-void Problems::unknown(const YamlNode& at, std::string message, std::string_view name,
+void Problems::unknown(const yaml::Node& at, std::string message, std::string_view name,
                        std::span<const std::string> known) {
   add(at, std::move(message), unknown_name_hint(name, known));
 }
@@ -28,18 +27,18 @@ void Problems::unknown(const YamlNode& at, std::string message, std::string_view
 namespace {
 
 /// `{value: min(1, x)}`: in braces and brackets a comma ends a text without quotes.
-bool cut_at_comma(const YamlNode& node) {
+bool cut_at_comma(const yaml::Node& node) {
   const auto count = [&](char c) { return std::count(node.text.begin(), node.text.end(), c); };
   if (!node.plain || (count('(') <= count(')') && count('{') <= count('}'))) return false;
-  const std::string& source = node.source->text;
-  const std::size_t end = source_offset(source, node.offset, node.text, node.text.size());
+  const std::string_view source = node.source->text();
+  const std::size_t end = node.places().source_offset(node.text.size());
   const std::size_t next = source.find_first_not_of(" \t", end);
-  return next != std::string::npos && source[next] == ',';
+  return next != std::string_view::npos && source[next] == ',';
 }
 
 }  // namespace
 
-void Problems::add_parse_error(const YamlNode& at, Error error) {
+void Problems::add_parse_error(const yaml::Node& at, Error error) {
   if (cut_at_comma(at)) {
     error.hints = {"within {…} and […] a comma ends a text that has no quotes"};
   }

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "harness/base/error.h"
-#include "harness/scenario/yaml_document.h"
+#include "harness/yaml/node.h"
 
 namespace tocsin::scenario {
 
@@ -16,13 +16,13 @@ class Problems {
  public:
   explicit Problems(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  void add(const YamlNode& at, std::string message, std::string hint = {});
+  void add(const yaml::Node& at, std::string message, std::string hint = {});
   void add(Error error);
   /// An unknown name, with the nearest valid one.
-  void unknown(const YamlNode& at, std::string message, std::string_view name,
+  void unknown(const yaml::Node& at, std::string message, std::string_view name,
                std::span<const std::string> known);
   /// For an error from a parser of the node's whole text, without or with a position in it.
-  void add_parse_error(const YamlNode& at, Error error);
+  void add_parse_error(const yaml::Node& at, Error error);
 
   Diagnostics& diagnostics() { return diagnostics_; }
   bool ok() const { return seen_.empty(); }

@@ -15,10 +15,10 @@
 namespace tocsin::scenario {
 
 // Scenario files.
-traffic::Traffic read_traffic(const YamlNode& node, const System& system, RunTimes& times,
+traffic::Traffic read_traffic(const yaml::Node& node, const System& system, RunTimes& times,
                               Problems& problems);
 /// `traffic_end`: nothing when the scenario has no traffic.
-std::vector<faults::Fault> read_faults(const YamlNode& node, const System& system,
+std::vector<faults::Fault> read_faults(const yaml::Node& node, const System& system,
                                        std::optional<Duration> traffic_end, RunTimes& times,
                                        Problems& problems);
 
@@ -28,43 +28,46 @@ struct ExpectationContext {
   Problems& problems;
 };
 /// Windows may reach to the run's end, which is known later: see when.h.
-Expectations read_expectations(const YamlNode& node, const ExpectationContext& context);
-void read_alert_expectations(const YamlNode& node, const ExpectationContext& context,
+Expectations read_expectations(const yaml::Node& node, const ExpectationContext& context);
+void read_alert_expectations(const yaml::Node& node, const ExpectationContext& context,
                              Expectations& out);
-void read_metric_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_metric_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out);
-void read_health_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_health_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out);
-void read_load_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_load_expectations(const yaml::Node& node, const ExpectationContext& context,
                             Expectations& out);
-void read_scrape_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_scrape_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out);
 
 // System files.
-System read_system(const YamlNode& root, Problems& problems);
-Target read_target(std::string name, const YamlNode& node, Problems& problems);
-std::vector<Signal> read_signals(const YamlNode& node, Problems& problems);
+System read_system(const yaml::Node& root, Problems& problems);
+Target read_target(std::string name, const yaml::Node& node, Problems& problems);
+std::vector<Signal> read_signals(const yaml::Node& node, Problems& problems);
 /// Checks formulas, fills in dimensions and finds signals that drive themselves; needs the target's
 /// endpoints.
-void link_signals(Target& target, const YamlNode& node, Problems& problems);
-std::vector<Endpoint> read_endpoints(const YamlNode& node, Problems& problems);
-std::vector<Instrument> read_instruments(const YamlNode& node, const Target& target,
+void link_signals(Target& target, const yaml::Node& node, Problems& problems);
+std::vector<Endpoint> read_endpoints(const yaml::Node& node, Problems& problems);
+std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& target,
                                          Problems& problems);
-std::vector<HealthEndpoint> read_health(const YamlNode& node, const Target& target,
+std::vector<HealthEndpoint> read_health(const yaml::Node& node, const Target& target,
                                         Problems& problems);
 /// The alerts that rule files define, as far as they can be read.
 std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_files);
 
 // Shared by system files' readers.
 /// A single value or percentiles. Without a dimension the first value decides it.
-Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& dimension,
+Distribution read_distribution(const yaml::Node& node, std::optional<Dimension>& dimension,
                                Problems& problems);
 /// A formula over the target's signals; nothing after a problem.
 struct DimensionedFormula {
   Formula formula;
   Dimension dimension = Dimension::kNumber;
 };
-std::optional<DimensionedFormula> read_formula(const YamlNode& node, const Target& target,
+std::optional<DimensionedFormula> read_formula(const yaml::Node& node, const Target& target,
                                                Problems& problems);
+/// The same where `text`, as long as the node's or shorter, stands for the node's.
+std::optional<DimensionedFormula> read_formula(const yaml::Node& node, std::string_view text,
+                                               const Target& target, Problems& problems);
 
 }  // namespace tocsin::scenario

@@ -10,8 +10,6 @@
 namespace tocsin::scenario {
 namespace {
 
-/// What shares may miss of 100 % by rounding.
-constexpr double kShareSlack = 1e-6;
 constexpr int kOk = 200;
 
 std::string percent(double share) {
@@ -22,15 +20,15 @@ class EndpointReader {
  public:
   explicit EndpointReader(Problems& problems) : problems_(problems) {}
 
-  Endpoint read(const YamlNode::Entry& entry) {
-    const YamlNode& node = *entry.value;
+  Endpoint read(const yaml::Node::Entry& entry) {
+    const yaml::Node& node = *entry.value;
     Endpoint endpoint;
     endpoint.name = entry.key->text;
     endpoint.pos = entry.key->pos();
     endpoint.method = text_of(node.find("method"), "GET");
     endpoint.path = text_of(node.find("path"), endpoint.name);
     if (!endpoint.path.starts_with('/') || endpoint.path.find(' ') != std::string::npos) {
-      const YamlNode* path = node.find("path");
+      const yaml::Node* path = node.find("path");
       problems_.add(path != nullptr ? *path : *entry.key, "a path begins with \"/\"",
                     "when the endpoint's name is not its path, add the key \"path\"");
     }
@@ -40,12 +38,12 @@ class EndpointReader {
     read_statuses(node.find("status"), endpoint);
     endpoint.request_bytes = distribution(node.find("request_bytes"), Dimension::kBytes);
     endpoint.response_bytes = distribution(node.find("response_bytes"), Dimension::kBytes);
-    if (const YamlNode* stages = node.find("stages")) endpoint.stages = read_stages(*stages);
+    if (const yaml::Node* stages = node.find("stages")) endpoint.stages = read_stages(*stages);
     return endpoint;
   }
 
  private:
-  double weight(const YamlNode* node) {
+  double weight(const yaml::Node* node) {
     if (node == nullptr) return 1;
     const auto value = parse_number(node->text);
     if (value.has_error()) return 1;
@@ -53,17 +51,17 @@ class EndpointReader {
     return *value;
   }
 
-  std::optional<Distribution> distribution(const YamlNode* node, Dimension expected) {
+  std::optional<Distribution> distribution(const yaml::Node* node, Dimension expected) {
     if (node == nullptr) return std::nullopt;
     std::optional<Dimension> dimension = expected;
     return read_distribution(*node, dimension, problems_);
   }
 
-  void read_statuses(const YamlNode* node, Endpoint& endpoint) {
+  void read_statuses(const yaml::Node* node, Endpoint& endpoint) {
     double sum = 0;
     bool says_ok = false;
-    for (const YamlNode::Entry& entry :
-         node != nullptr ? node->entries : std::vector<YamlNode::Entry>{}) {
+    for (const yaml::Node::Entry& entry :
+         node != nullptr ? node->entries : std::vector<yaml::Node::Entry>{}) {
       const auto code = parse_count(entry.key->text);
       if (code.has_error() || *code < 200 || *code > 599) {
         problems_.add(*entry.key, fmt::format("expected an HTTP status from 200 to 599, not \"{}\"",
@@ -86,16 +84,16 @@ class EndpointReader {
     std::sort(endpoint.statuses.begin(), endpoint.statuses.end());
   }
 
-  std::vector<Stage> read_stages(const YamlNode& node) {
+  std::vector<Stage> read_stages(const yaml::Node& node) {
     std::vector<Stage> stages;
     double sum = 0;
-    for (const YamlNode::Entry& entry : node.entries) {
+    for (const yaml::Node::Entry& entry : node.entries) {
       Stage stage;
       stage.name = entry.key->text;
       stage.pos = entry.key->pos();
       stage.share = share_of(entry.value->find("share"), 0);
       stage.kind = text_of(entry.value->find("kind"), "internal");
-      if (const YamlNode* parts = entry.value->find("stages")) stage.stages = read_stages(*parts);
+      if (const yaml::Node* parts = entry.value->find("stages")) stage.stages = read_stages(*parts);
       sum += stage.share;
       stages.push_back(std::move(stage));
     }
@@ -110,11 +108,11 @@ class EndpointReader {
 
 }  // namespace
 
-std::vector<Endpoint> read_endpoints(const YamlNode& node, Problems& problems) {
+std::vector<Endpoint> read_endpoints(const yaml::Node& node, Problems& problems) {
   std::vector<Endpoint> endpoints;
   std::set<std::pair<std::string, std::string>> calls;
   double weights = 0;
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     if (!entry.value->is_map()) continue;
     Endpoint endpoint = EndpointReader(problems).read(entry);
     if (!calls.emplace(endpoint.method, endpoint.path).second) {

@@ -9,15 +9,15 @@
 namespace tocsin::scenario {
 namespace {
 
-std::map<std::string, std::string> texts_of(const YamlNode* node) {
+std::map<std::string, std::string> texts_of(const yaml::Node* node) {
   std::map<std::string, std::string> texts;
   if (node == nullptr) return texts;
-  for (const YamlNode::Entry& entry : node->entries) texts[entry.key->text] = entry.value->text;
+  for (const yaml::Node::Entry& entry : node->entries) texts[entry.key->text] = entry.value->text;
   return texts;
 }
 
 /// Alerts that no rule file defines are misspelt.
-void check_alert_name(const YamlNode& node, const ExpectationContext& context) {
+void check_alert_name(const yaml::Node& node, const ExpectationContext& context) {
   const System& system = context.system;
   if (system.rule_files.empty()) {
     context.problems.add(node, fmt::format("the system \"{}\" has no rules, so it has no alert "
@@ -34,7 +34,7 @@ void check_alert_name(const YamlNode& node, const ExpectationContext& context) {
 
 class AlertReader {
  public:
-  AlertReader(const YamlNode& key, const YamlNode& node, const ExpectationContext& context)
+  AlertReader(const yaml::Node& key, const yaml::Node& node, const ExpectationContext& context)
       : node_(node), context_(context) {
     out_.alert = key.text;
     out_.pos = node.is_map() ? node.pos() : key.pos();
@@ -49,35 +49,36 @@ class AlertReader {
     out_.annotations = texts_of(node_.find("annotations"));
     out_.pending = window("pending", out_.never_pending);
     out_.fires = window("fires", out_.never);
-    if (const YamlNode* node = node_.find("resolves")) out_.resolves = read_window(*node, context_);
-    if (const YamlNode* value = node_.find("value")) {
+    if (const yaml::Node* node = node_.find("resolves"))
+      out_.resolves = read_window(*node, context_);
+    if (const yaml::Node* value = node_.find("value")) {
       out_.value = read_claim(*value, std::nullopt, context_);
     }
-    if (const YamlNode* times = node_.find("times")) {
+    if (const yaml::Node* times = node_.find("times")) {
       out_.times = read_small_count(*times, context_);
     }
-    if (const YamlNode* state = node_.find("state")) read_states(*state);
+    if (const yaml::Node* state = node_.find("state")) read_states(*state);
     check();
     return std::move(out_);
   }
 
  private:
   std::optional<TimeWindow> window(std::string_view key, bool& never) {
-    const YamlNode* node = node_.find(key);
+    const yaml::Node* node = node_.find(key);
     if (node == nullptr) return std::nullopt;
     never = node->text == "never";
     return never ? std::nullopt : read_window(*node, context_);
   }
 
-  void read_states(const YamlNode& node) {
-    const auto read_one = [&](const YamlNode& item) {
-      const YamlNode* at = item.find("at");
+  void read_states(const yaml::Node& node) {
+    const auto read_one = [&](const yaml::Node& item) {
+      const yaml::Node* at = item.find("at");
       if (at == nullptr || item.find("is") == nullptr) return;
       const auto point = read_point(*at, context_);
       if (point) out_.states.push_back({*point, text_of(item.find("is")), item.pos()});
     };
     if (node.is_map()) read_one(node);
-    for (const YamlPtr& item : node.items) read_one(*item);
+    for (const yaml::NodePtr& item : node.items) read_one(*item);
   }
 
   void check() {
@@ -86,7 +87,7 @@ class AlertReader {
     }
     out_.never = out_.never || out_.never_pending;
     for (const char* key : {"resolves", "value", "times", "annotations"}) {
-      const YamlNode* node = node_.find(key);
+      const yaml::Node* node = node_.find(key);
       if (out_.never && node != nullptr) {
         context_.problems.add(*node, fmt::format("an alert that never fires has no \"{}\"", key));
       }
@@ -108,36 +109,36 @@ class AlertReader {
                     first->text, format_duration(first->from)));
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   const ExpectationContext& context_;
   AlertExpectation out_;
 };
 
-void read_others(const YamlNode& node, const ExpectationContext& context, Expectations& out) {
+void read_others(const yaml::Node& node, const ExpectationContext& context, Expectations& out) {
   out.others_pos = node.pos();
   out.others_none = node.is_map() || node.text == "none";
-  const YamlNode* allow = node.find("allow");
+  const yaml::Node* allow = node.find("allow");
   if (allow == nullptr) return;
-  const auto add = [&](const YamlNode& name) {
+  const auto add = [&](const yaml::Node& name) {
     check_alert_name(name, context);
     out.others_allowed.push_back(name.text);
   };
   if (allow->is_scalar()) add(*allow);
-  for (const YamlPtr& name : allow->items) add(*name);
+  for (const yaml::NodePtr& name : allow->items) add(*name);
 }
 
 }  // namespace
 
-void read_alert_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_alert_expectations(const yaml::Node& node, const ExpectationContext& context,
                              Expectations& out) {
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     if (entry.key->text == "others") {
       read_others(*entry.value, context, out);
       continue;
     }
     check_alert_name(*entry.key, context);
     if (entry.value->is_list()) {
-      for (const YamlPtr& item : entry.value->items) {
+      for (const yaml::NodePtr& item : entry.value->items) {
         out.alerts.push_back(AlertReader(*entry.key, *item, context).read());
       }
     } else {
@@ -146,14 +147,14 @@ void read_alert_expectations(const YamlNode& node, const ExpectationContext& con
   }
 }
 
-void read_metric_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_metric_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out) {
-  for (const YamlPtr& item : node.items) {
-    const YamlNode* that = item->find("that");
+  for (const yaml::NodePtr& item : node.items) {
+    const yaml::Node* that = item->find("that");
     if (that == nullptr || !that->is_scalar()) continue;
     MetricExpectation metric;
     metric.pos = item->pos();
-    metric.expression_pos = that->pos_within(0);
+    metric.expression_pos = that->places().at(std::size_t{0});
     auto expression = promql::parse_expression(that->text);
     if (expression.has_error()) {
       context.problems.add_parse_error(*that, expression.error());
@@ -172,10 +173,10 @@ void read_metric_expectations(const YamlNode& node, const ExpectationContext& co
       metric.at = when->at;
       metric.window = when->window;
     }
-    const YamlNode* is = item->find("is");
+    const yaml::Node* is = item->find("is");
     metric.absent = text_of(is) == "absent";
     if (is != nullptr && !metric.absent) metric.is = read_claim(*is, std::nullopt, context);
-    if (const YamlNode* series = item->find("series")) {
+    if (const yaml::Node* series = item->find("series")) {
       metric.series = read_small_count(*series, context);
       if (metric.absent) context.problems.add(*series, "what is absent has no series");
     }
@@ -186,19 +187,20 @@ void read_metric_expectations(const YamlNode& node, const ExpectationContext& co
   }
 }
 
-Expectations read_expectations(const YamlNode& node, const ExpectationContext& context) {
+Expectations read_expectations(const yaml::Node& node, const ExpectationContext& context) {
   Expectations out;
-  if (const YamlNode* alerts = node.find("alerts")) {
+  if (const yaml::Node* alerts = node.find("alerts")) {
     read_alert_expectations(*alerts, context, out);
   }
-  if (const YamlNode* metrics = node.find("metrics")) {
+  if (const yaml::Node* metrics = node.find("metrics")) {
     read_metric_expectations(*metrics, context, out);
   }
-  if (const YamlNode* health = node.find("health")) {
+  if (const yaml::Node* health = node.find("health")) {
     read_health_expectations(*health, context, out);
   }
-  if (const YamlNode* load = node.find("load")) read_load_expectations(*load, context, out);
-  if (const YamlNode* scrape = node.find("scrape")) read_scrape_expectations(*scrape, context, out);
+  if (const yaml::Node* load = node.find("load")) read_load_expectations(*load, context, out);
+  if (const yaml::Node* scrape = node.find("scrape"))
+    read_scrape_expectations(*scrape, context, out);
   return out;
 }
 

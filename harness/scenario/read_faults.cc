@@ -42,7 +42,7 @@ std::optional<TargetFaultKind> target_fault_of(std::string_view word) {
 
 class FaultReader {
  public:
-  FaultReader(const YamlNode& node, const System& system, std::optional<Duration> traffic_end,
+  FaultReader(const yaml::Node& node, const System& system, std::optional<Duration> traffic_end,
               const RunTimes& times, Problems& problems)
       : node_(node),
         system_(system),
@@ -57,15 +57,15 @@ class FaultReader {
     read_what();
     read_start();
     read_length();
-    if (const YamlNode* repeat = node_.find("repeat")) read_repeat(*repeat);
+    if (const yaml::Node* repeat = node_.find("repeat")) read_repeat(*repeat);
     return std::move(fault_);
   }
 
  private:
   void read_what() {
-    const YamlNode* first = nullptr;
+    const yaml::Node* first = nullptr;
     bool misspelt = false;
-    for (const YamlNode::Entry& entry : node_.entries) {
+    for (const yaml::Node::Entry& entry : node_.entries) {
       const std::string& key = entry.key->text;
       if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) continue;
       const Target* target = system_.target(key);
@@ -93,7 +93,7 @@ class FaultReader {
     }
   }
 
-  void unknown_target(const YamlNode& key) {
+  void unknown_target(const yaml::Node& key) {
     std::vector<std::string> known = {"service", "network"};
     for (const Target& exporter : system_.exporters) known.push_back(exporter.name);
     known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
@@ -104,12 +104,12 @@ class FaultReader {
                       key.text, known);
   }
 
-  void read_target(const Target& target, const YamlNode& node) {
+  void read_target(const Target& target, const yaml::Node& node) {
     if (node.is_scalar()) {
       if (const auto kind = target_fault_of(node.text)) add_target_fault(node, *kind, Duration(0));
       return;
     }
-    for (const YamlNode::Entry& entry : node.entries) {
+    for (const yaml::Node::Entry& entry : node.entries) {
       if (const auto kind = target_fault_of(entry.key->text)) {
         read_target_fault(entry, *kind);
       } else if (entry.value->is_map()) {
@@ -121,7 +121,7 @@ class FaultReader {
     if (node.is_map() && node.entries.empty()) problems_.add(node, "this fault does nothing");
   }
 
-  void read_target_fault(const YamlNode::Entry& entry, TargetFaultKind kind) {
+  void read_target_fault(const yaml::Node::Entry& entry, TargetFaultKind kind) {
     if (kind == TargetFaultKind::kSlowScrape) {
       add_target_fault(*entry.key, kind, length_of(entry.value.get(), Duration(1)));
     } else if (bool_of(entry.value.get(), true)) {
@@ -131,11 +131,11 @@ class FaultReader {
     }
   }
 
-  void add_target_fault(const YamlNode& at, TargetFaultKind kind, Duration delay) {
+  void add_target_fault(const yaml::Node& at, TargetFaultKind kind, Duration delay) {
     fault_.target_faults.push_back({kind, delay, at.pos()});
   }
 
-  void read_endpoint(const Target& target, const YamlNode::Entry& entry) {
+  void read_endpoint(const Target& target, const yaml::Node::Entry& entry) {
     std::vector<std::string> known;
     for (const Endpoint& endpoint : target.endpoints) known.push_back(endpoint.name);
     const std::string& name = entry.key->text;
@@ -149,11 +149,11 @@ class FaultReader {
                         name, known);
       return;
     }
-    for (const YamlNode::Entry& change : entry.value->entries) read_change(target, name, change);
+    for (const yaml::Node::Entry& change : entry.value->entries) read_change(target, name, change);
   }
 
   void read_change(const Target& target, const std::string& endpoint,
-                   const YamlNode::Entry& entry) {
+                   const yaml::Node::Entry& entry) {
     const std::string& name = entry.key->text;
     const auto signal = find_signal(target, name);
     if (!signal) {
@@ -188,7 +188,7 @@ class FaultReader {
     fault_.changes.push_back(std::move(*change));
   }
 
-  void check_bounds(const YamlNode& node, const SignalName& signal, const SignalChange& change) {
+  void check_bounds(const yaml::Node& node, const SignalName& signal, const SignalChange& change) {
     if (change.kind != SignalChange::Kind::kSet) return;
     const double low = std::min(change.value, change.from.value_or(change.value));
     const double high = std::max(change.value, change.from.value_or(change.value));
@@ -200,33 +200,33 @@ class FaultReader {
     }
   }
 
-  void read_network(const YamlNode& node) {
+  void read_network(const yaml::Node& node) {
     if (!node.is_map()) return;
     const double share = share_of(node.find("share"), 1);
     const auto add = [&](std::string_view key, NetworkFault::Kind kind, auto set) {
-      const YamlNode* value = node.find(key);
+      const yaml::Node* value = node.find(key);
       if (value == nullptr) return;
       NetworkFault fault{.kind = kind, .share = share, .pos = value->pos()};
       set(*value, fault);
       fault_.network_faults.push_back(fault);
     };
-    const auto delay = [](const YamlNode& value, NetworkFault& fault) {
+    const auto delay = [](const yaml::Node& value, NetworkFault& fault) {
       fault.delay = length_of(&value, Duration(0));
     };
     using enum NetworkFault::Kind;
-    add("latency", kLatency, [&](const YamlNode& value, NetworkFault& fault) {
+    add("latency", kLatency, [&](const yaml::Node& value, NetworkFault& fault) {
       delay(value, fault);
       fault.jitter = length_of(node.find("jitter"), Duration(0));
     });
-    add("bandwidth", kBandwidth, [](const YamlNode& value, NetworkFault& fault) {
+    add("bandwidth", kBandwidth, [](const yaml::Node& value, NetworkFault& fault) {
       const auto bandwidth = parse_bandwidth(value.text);
       if (bandwidth.has_value()) fault.bytes_per_second = *bandwidth;
     });
     add("timeout", kTimeout, delay);
     add("reset", kReset, delay);
-    add("refuse", kRefuse, [](const YamlNode&, NetworkFault&) {});
+    add("refuse", kRefuse, [](const yaml::Node&, NetworkFault&) {});
     add("slow_close", kSlowClose, delay);
-    add("slice", kSlice, [&](const YamlNode& value, NetworkFault& fault) {
+    add("slice", kSlice, [&](const yaml::Node& value, NetworkFault& fault) {
       const double bytes = value_of(&value, Dimension::kBytes, 1);
       if (bytes < 1 || bytes > 1e9) problems_.add(value, "expected a size from 1B to 1GB");
       fault.slice_bytes = static_cast<std::uint32_t>(std::clamp(bytes, 1.0, 1e9));
@@ -238,7 +238,7 @@ class FaultReader {
   }
 
   void read_start() {
-    const YamlNode* node = node_.find("at");
+    const yaml::Node* node = node_.find("at");
     if (node == nullptr || !node->is_scalar()) return;
     const auto at = times_.point(node->text);
     if (at.has_error()) {
@@ -263,7 +263,7 @@ class FaultReader {
   }
 
   void read_length() {
-    if (const YamlNode* node = node_.find("for")) {
+    if (const yaml::Node* node = node_.find("for")) {
       fault_.length = length_of(node, Duration(1));
       if (fault_.length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
     } else if (traffic_end_ && !only_restarts()) {
@@ -282,8 +282,8 @@ class FaultReader {
     }
   }
 
-  void read_repeat(const YamlNode& node) {
-    const YamlNode* every = node.find("every");
+  void read_repeat(const yaml::Node& node) {
+    const yaml::Node* every = node.find("every");
     if (every == nullptr || !every->is_scalar()) return;
     fault_.every = length_of(every, Duration(1));
     if (fault_.every <= Duration(0)) {
@@ -302,8 +302,8 @@ class FaultReader {
     read_times(node);
   }
 
-  void read_times(const YamlNode& node) {
-    const YamlNode* times = node.find("times");
+  void read_times(const yaml::Node& node) {
+    const yaml::Node* times = node.find("times");
     std::uint64_t count = 0;
     if (times != nullptr) {
       count = count_of(times, 1);
@@ -331,7 +331,7 @@ class FaultReader {
     }
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   const System& system_;
   std::optional<Duration> traffic_end_;
   const RunTimes& times_;
@@ -339,9 +339,9 @@ class FaultReader {
   Fault fault_;
 };
 
-void add_event(const YamlNode& node, const Fault& fault, RunTimes& times, Problems& problems) {
-  const YamlNode* name = node.find("name");
-  const YamlNode& at = name != nullptr ? *name : node;
+void add_event(const yaml::Node& node, const Fault& fault, RunTimes& times, Problems& problems) {
+  const yaml::Node* name = node.find("name");
+  const yaml::Node& at = name != nullptr ? *name : node;
   if (name != nullptr) {
     if (auto error = check_event_name(fault.name)) {
       problems.add_parse_error(at, *error);
@@ -359,17 +359,17 @@ void add_event(const YamlNode& node, const Fault& fault, RunTimes& times, Proble
 
 }  // namespace
 
-std::vector<Fault> read_faults(const YamlNode& node, const System& system,
+std::vector<Fault> read_faults(const yaml::Node& node, const System& system,
                                std::optional<Duration> traffic_end, RunTimes& times,
                                Problems& problems) {
   std::vector<Fault> faults;
-  const auto read_fault = [&](const YamlNode& item) {
+  const auto read_fault = [&](const yaml::Node& item) {
     if (!item.is_map()) return;
     faults.push_back(FaultReader(item, system, traffic_end, times, problems).read(faults.size()));
     add_event(item, faults.back(), times, problems);
   };
   if (node.is_map()) read_fault(node);
-  for (const YamlPtr& item : node.items) read_fault(*item);
+  for (const yaml::NodePtr& item : node.items) read_fault(*item);
   return faults;
 }
 

@@ -36,28 +36,28 @@ class HealthReader {
  public:
   HealthReader(const Target& target, Problems& problems) : target_(target), problems_(problems) {}
 
-  HealthEndpoint read(const YamlNode::Entry& entry) {
-    const YamlNode& node = *entry.value;
+  HealthEndpoint read(const yaml::Node::Entry& entry) {
+    const yaml::Node& node = *entry.value;
     HealthEndpoint endpoint;
     endpoint.path = entry.key->text;
     endpoint.pos = entry.key->pos();
     check_path(*entry.key);
     read_codes(node.find("codes"), endpoint);
     endpoint.latency = length_of(node.find("latency"), endpoint.latency);
-    if (const YamlNode* probe = node.find("probe")) endpoint.probe = read_probe(*probe);
-    if (const YamlNode* checks = node.find("checks")) {
-      for (const YamlNode::Entry& check : checks->entries) {
+    if (const yaml::Node* probe = node.find("probe")) endpoint.probe = read_probe(*probe);
+    if (const yaml::Node* checks = node.find("checks")) {
+      for (const yaml::Node::Entry& check : checks->entries) {
         endpoint.checks.push_back(read_check(check));
       }
     }
-    if (const YamlNode* body = node.find("body")) {
+    if (const yaml::Node* body = node.find("body")) {
       endpoint.body = read_body(*body, BodyOf::kEndpoint);
     }
     return endpoint;
   }
 
  private:
-  void check_path(const YamlNode& key) {
+  void check_path(const yaml::Node& key) {
     if (!key.text.starts_with('/')) problems_.add(key, "a path begins with \"/\"");
     if (key.text == target_.metrics_path) {
       problems_.add(key, fmt::format("{} is where metrics are", key.text));
@@ -69,17 +69,17 @@ class HealthReader {
     }
   }
 
-  void read_codes(const YamlNode* node, HealthEndpoint& endpoint) {
+  void read_codes(const yaml::Node* node, HealthEndpoint& endpoint) {
     for (const HealthState state : kStates) {
       const int fallback = state == HealthState::kUnhealthy ? 503 : 200;
-      const YamlNode* code = node != nullptr ? node->find(to_string(state)) : nullptr;
+      const yaml::Node* code = node != nullptr ? node->find(to_string(state)) : nullptr;
       const std::uint64_t value = count_of(code, static_cast<std::uint64_t>(fallback));
       if (value < 200 || value > 599) problems_.add(*code, "expected an HTTP status, 200 to 599");
       endpoint.codes[state] = static_cast<int>(std::min<std::uint64_t>(value, 599));
     }
   }
 
-  ProbeSpec read_probe(const YamlNode& node) {
+  ProbeSpec read_probe(const yaml::Node& node) {
     ProbeSpec probe;
     probe.initial_delay = length_of(node.find("initial_delay"), probe.initial_delay);
     probe.period = positive(node.find("period"), probe.period);
@@ -89,48 +89,48 @@ class HealthReader {
     return probe;
   }
 
-  Duration positive(const YamlNode* node, Duration fallback) {
+  Duration positive(const yaml::Node* node, Duration fallback) {
     const Duration length = length_of(node, fallback);
     if (length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
     return length;
   }
 
-  int threshold(const YamlNode* node, int fallback) {
+  int threshold(const yaml::Node* node, int fallback) {
     const std::uint64_t value = count_of(node, static_cast<std::uint64_t>(fallback));
     if (value < 1 || value > 1000) problems_.add(*node, "expected a threshold from 1 to 1000");
     return static_cast<int>(std::min<std::uint64_t>(value, 1000));
   }
 
-  HealthCheck read_check(const YamlNode::Entry& entry) {
-    const YamlNode& node = *entry.value;
+  HealthCheck read_check(const yaml::Node::Entry& entry) {
+    const yaml::Node& node = *entry.value;
     HealthCheck check;
     check.name = entry.key->text;
     check.pos = entry.key->pos();
     check.degraded = condition(node.find("degraded"));
     check.unhealthy = condition(node.find("unhealthy"));
     check.critical = bool_of(node.find("critical"), true);
-    if (const YamlNode* message = node.find("message")) read_messages(*message, check);
-    if (const YamlNode* body = node.find("body")) check.fields = read_body(*body, BodyOf::kCheck);
+    if (const yaml::Node* message = node.find("message")) read_messages(*message, check);
+    if (const yaml::Node* body = node.find("body")) check.fields = read_body(*body, BodyOf::kCheck);
     return check;
   }
 
-  std::optional<Formula> condition(const YamlNode* node) {
+  std::optional<Formula> condition(const yaml::Node* node) {
     if (node == nullptr) return std::nullopt;
     auto formula = read_formula(*node, target_, problems_);
     if (!formula) return std::nullopt;
     return std::move(formula->formula);
   }
 
-  void read_messages(const YamlNode& node, HealthCheck& check) {
+  void read_messages(const yaml::Node& node, HealthCheck& check) {
     for (const HealthState state : kStates) {
-      const YamlNode* message = node.is_scalar() ? &node : node.find(to_string(state));
+      const yaml::Node* message = node.is_scalar() ? &node : node.find(to_string(state));
       if (message == nullptr || !message->is_scalar()) continue;
       check_text(*message);
       check.messages[state] = message->text;
     }
   }
 
-  void check_text(const YamlNode& node) {
+  void check_text(const yaml::Node& node) {
     const auto text = TextTemplate::parse(node.text);
     if (text.has_error()) {
       problems_.add_parse_error(node, text.error());
@@ -143,9 +143,9 @@ class HealthReader {
     }
   }
 
-  std::vector<HealthField> read_body(const YamlNode& node, BodyOf body_of) {
+  std::vector<HealthField> read_body(const yaml::Node& node, BodyOf body_of) {
     std::vector<HealthField> fields;
-    for (const YamlNode::Entry& entry : node.entries) {
+    for (const yaml::Node::Entry& entry : node.entries) {
       HealthField field = read_field(*entry.value, body_of);
       field.key = entry.key->text;
       fields.push_back(std::move(field));
@@ -153,7 +153,7 @@ class HealthReader {
     return fields;
   }
 
-  HealthField read_field(const YamlNode& node, BodyOf body_of) {
+  HealthField read_field(const yaml::Node& node, BodyOf body_of) {
     HealthField field;
     if (node.is_map()) {
       field.kind = Kind::kObject;
@@ -173,7 +173,7 @@ class HealthReader {
     return field;
   }
 
-  Kind placeholder(const YamlNode& node, BodyOf body_of) {
+  Kind placeholder(const yaml::Node& node, BodyOf body_of) {
     std::vector<std::string> known;
     for (const Placeholder& one : kPlaceholders) {
       const bool elsewhere = (one.kind == Kind::kChecks && body_of == BodyOf::kCheck) ||
@@ -187,13 +187,13 @@ class HealthReader {
   }
 
   /// "=free.bytes / 1000" or, rounded, "=free.bytes / 1000 :.1f".
-  void read_number(const YamlNode& node, HealthField& field) {
+  void read_number(const yaml::Node& node, HealthField& field) {
     field.kind = Kind::kNumber;
-    YamlNode formula = node;
-    formula.text.front() = ' ';  // in place of "=", so that the columns of errors stay true
-    const std::size_t colon = formula.text.rfind(':');
+    std::string formula = node.text;
+    formula.front() = ' ';  // in place of "=", so that the columns of errors stay true
+    const std::size_t colon = formula.rfind(':');
     if (colon != std::string::npos) {
-      const std::string_view format = trim(std::string_view(formula.text).substr(colon + 1));
+      const std::string_view format = trim(std::string_view(formula).substr(colon + 1));
       const bool fits = format.size() == 3 && format[0] == '.' && format[1] >= '0' &&
                         format[1] <= '9' && format[2] == 'f';
       if (!fits) {
@@ -201,9 +201,9 @@ class HealthReader {
         return;
       }
       field.decimals = format[1] - '0';
-      formula.text.resize(colon);
+      formula.resize(colon);
     }
-    auto read = read_formula(formula, target_, problems_);
+    auto read = read_formula(node, formula, target_, problems_);
     if (read) field.number = std::move(read->formula);
   }
 
@@ -213,10 +213,10 @@ class HealthReader {
 
 }  // namespace
 
-std::vector<HealthEndpoint> read_health(const YamlNode& node, const Target& target,
+std::vector<HealthEndpoint> read_health(const yaml::Node& node, const Target& target,
                                         Problems& problems) {
   std::vector<HealthEndpoint> endpoints;
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     endpoints.push_back(HealthReader(target, problems).read(entry));
   }
   return endpoints;

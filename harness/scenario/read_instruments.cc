@@ -29,7 +29,7 @@ MetricType type_of(std::string_view word) {
 
 class InstrumentReader {
  public:
-  InstrumentReader(const YamlNode::Entry& entry, const Target& target, Problems& problems)
+  InstrumentReader(const yaml::Node::Entry& entry, const Target& target, Problems& problems)
       : key_(*entry.key), node_(*entry.value), target_(target), problems_(problems) {}
 
   Instrument read() {
@@ -62,7 +62,7 @@ class InstrumentReader {
     }
   }
 
-  void add_series(const YamlNode& node) {
+  void add_series(const yaml::Node& node) {
     InstrumentSeries series = read_series(node_, node, out_.family.type, target_, problems_);
     for (const InstrumentSeries& other : out_.series) {
       if (!may_share_labels(series, other, target_)) continue;
@@ -75,13 +75,13 @@ class InstrumentReader {
   }
 
   void read_bindings() {
-    const YamlNode* list = node_.find("series");
+    const yaml::Node* list = node_.find("series");
     if (list == nullptr) {
       add_series(node_);
       return;
     }
     for (const std::string_view key : {"counts", "observes", "value", "rate", "per_request"}) {
-      if (const YamlNode* node = node_.find(key)) {
+      if (const yaml::Node* node = node_.find(key)) {
         problems_.add(*node,
                       fmt::format("the metric is bound twice: by \"{}\" and by \"series\"", key));
       }
@@ -95,7 +95,7 @@ class InstrumentReader {
       problems_.add(*list, fmt::format("more than {} series", kMostSeries));
       return;
     }
-    for (const YamlPtr& item : list->items) {
+    for (const yaml::NodePtr& item : list->items) {
       if (item->is_map()) add_series(*item);
     }
   }
@@ -111,7 +111,7 @@ class InstrumentReader {
   }
 
   void read_buckets() {
-    const YamlNode* node = node_.find("buckets");
+    const yaml::Node* node = node_.find("buckets");
     const bool histogram = out_.family.type == MetricType::kHistogram;
     if (node == nullptr) {
       if (!histogram) return;
@@ -126,7 +126,7 @@ class InstrumentReader {
     if (node->is_list() && node->items.empty()) {
       problems_.add(*node, "expected at least one bucket");
     }
-    for (const YamlPtr& item : node->items) {
+    for (const yaml::NodePtr& item : node->items) {
       const auto bound = parse_quantity(item->text);
       if (bound.has_error()) continue;
       if (bound->dimension != Dimension::kNumber && bound->dimension != observed()) {
@@ -141,14 +141,14 @@ class InstrumentReader {
   }
 
   void read_quantiles() {
-    const YamlNode* node = node_.find("quantiles");
+    const yaml::Node* node = node_.find("quantiles");
     const bool summary = out_.family.type == MetricType::kSummary;
     if (node == nullptr) {
       if (summary) out_.quantiles.assign(kDefaultQuantiles.begin(), kDefaultQuantiles.end());
       return;
     }
     if (!summary) problems_.add(*node, "only summaries have quantiles");
-    for (const YamlPtr& item : node->items) {
+    for (const yaml::NodePtr& item : node->items) {
       const auto quantile = parse_number(item->text);
       if (quantile.has_error()) continue;
       if (*quantile <= 0 || *quantile >= 1) {
@@ -161,8 +161,8 @@ class InstrumentReader {
     }
   }
 
-  const YamlNode& key_;
-  const YamlNode& node_;
+  const yaml::Node& key_;
+  const yaml::Node& node_;
   const Target& target_;
   Problems& problems_;
   Instrument out_;
@@ -181,11 +181,11 @@ std::vector<std::string> sample_names(const FamilyInfo& family) {
 
 }  // namespace
 
-std::vector<Instrument> read_instruments(const YamlNode& node, const Target& target,
+std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& target,
                                          Problems& problems) {
   std::vector<Instrument> instruments;
   std::map<std::string, std::string> owners;
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     if (!entry.value->is_map()) continue;
     Instrument instrument = InstrumentReader(entry, target, problems).read();
     for (const std::string& name : sample_names(instrument.family)) {

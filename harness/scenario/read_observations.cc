@@ -14,7 +14,7 @@ namespace tocsin::scenario {
 namespace {
 
 /// The target named at `node`; "service" without one. Null after a problem.
-const Target* read_target_name(const YamlNode* node, const ExpectationContext& context) {
+const Target* read_target_name(const yaml::Node* node, const ExpectationContext& context) {
   if (node == nullptr) return &context.system.service;
   const Target* target = context.system.target(node->text);
   if (target != nullptr || !node->is_scalar()) return target;
@@ -38,23 +38,24 @@ bool is_json_pointer(std::string_view text) {
 
 class HealthExpectationReader {
  public:
-  HealthExpectationReader(const YamlNode& node, const ExpectationContext& context)
+  HealthExpectationReader(const yaml::Node& node, const ExpectationContext& context)
       : node_(node), context_(context) {}
 
   /// `path`: the key above, or null in a list.
-  HealthExpectation read(const YamlNode* path) {
+  HealthExpectation read(const yaml::Node* path) {
     out_.pos = node_.pos();
     read_endpoint(path);
     const auto when = read_when(node_, context_);
     out_.window = when ? when->window : whole_run();
     out_.eventually = when && when->hold == MetricExpectation::Hold::kEventually;
-    if (const YamlNode* is = node_.find("is")) out_.state = is->text;
-    if (const YamlNode* code = node_.find("code")) read_code(*code);
-    if (const YamlNode* body = node_.find("body")) read_body(*body);
-    if (const YamlNode* latency = node_.find("latency")) {
+    if (const yaml::Node* is = node_.find("is")) out_.state = is->text;
+    if (const yaml::Node* code = node_.find("code")) read_code(*code);
+    if (const yaml::Node* body = node_.find("body")) read_body(*body);
+    if (const yaml::Node* latency = node_.find("latency")) {
       out_.latency = read_claim(*latency, Dimension::kTime, context_);
     }
-    if (const YamlNode* probe = node_.find("probe")) out_.considered_ok = probe->text == "passing";
+    if (const yaml::Node* probe = node_.find("probe"))
+      out_.considered_ok = probe->text == "passing";
     const auto claims = {"is", "code", "body", "latency", "probe"};
     if (std::none_of(claims.begin(), claims.end(),
                      [&](const char* key) { return node_.find(key) != nullptr; })) {
@@ -64,8 +65,8 @@ class HealthExpectationReader {
   }
 
  private:
-  void read_endpoint(const YamlNode* path) {
-    const YamlNode* endpoint = node_.find("endpoint");
+  void read_endpoint(const yaml::Node* path) {
+    const yaml::Node* endpoint = node_.find("endpoint");
     if (path != nullptr && endpoint != nullptr) {
       context_.problems.add(*endpoint, fmt::format("the endpoint is named above: {}", path->text));
     }
@@ -86,14 +87,14 @@ class HealthExpectationReader {
         path->text, known);
   }
 
-  void read_code(const YamlNode& node) {
+  void read_code(const yaml::Node& node) {
     const std::uint64_t code = count_of(&node, 200);
     if (code < 100 || code > 599) context_.problems.add(node, "expected an HTTP status");
     out_.code = static_cast<int>(std::min<std::uint64_t>(code, 599));
   }
 
-  void read_body(const YamlNode& body) {
-    for (const YamlNode::Entry& entry : body.entries) {
+  void read_body(const yaml::Node& body) {
+    for (const yaml::Node::Entry& entry : body.entries) {
       if (!is_json_pointer(entry.key->text)) {
         context_.problems.add(*entry.key, fmt::format("\"{}\" is no JSON pointer", entry.key->text),
                               "write it like /checks/database/status");
@@ -102,7 +103,7 @@ class HealthExpectationReader {
     }
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   const ExpectationContext& context_;
   HealthExpectation out_;
 };
@@ -121,17 +122,18 @@ constexpr std::array<Percentile, 7> kPercentiles = {{{"p50", 0.5},
 
 class LoadExpectationReader {
  public:
-  LoadExpectationReader(const YamlNode& node, const ExpectationContext& context, Expectations& out)
+  LoadExpectationReader(const yaml::Node& node, const ExpectationContext& context,
+                        Expectations& out)
       : node_(node), context_(context), out_(out) {}
 
   /// Claims with a time of their own make an expectation each.
   void read() {
     common_.pos = node_.pos();
-    if (const YamlNode* endpoint = node_.find("endpoint")) read_endpoint(*endpoint);
+    if (const yaml::Node* endpoint = node_.find("endpoint")) read_endpoint(*endpoint);
     if (const auto when = read_when(node_, context_)) common_.window = when->window;
     LoadExpectation all = common_;
     bool any = false;
-    each_claim([&](const YamlNode& node, Dimension dimension, auto set) {
+    each_claim([&](const yaml::Node& node, Dimension dimension, auto set) {
       any = true;
       if (!node.is_map()) {
         if (auto claim = read_claim(node, dimension, context_)) set(all, std::move(*claim));
@@ -142,7 +144,7 @@ class LoadExpectationReader {
       if (auto window = read_from_to(node.find("from"), node.find("to"), context_)) {
         alone.window = std::move(window);
       }
-      const YamlNode* is = node.find("is");
+      const yaml::Node* is = node.find("is");
       if (is == nullptr) return;
       if (auto claim = read_claim(*is, dimension, context_)) set(alone, std::move(*claim));
       out_.load.push_back(std::move(alone));
@@ -156,7 +158,7 @@ class LoadExpectationReader {
   }
 
  private:
-  void read_endpoint(const YamlNode& endpoint) {
+  void read_endpoint(const yaml::Node& endpoint) {
     std::vector<std::string> known;
     for (const Endpoint& one : context_.system.service.endpoints) known.push_back(one.name);
     common_.endpoint = text_of(&endpoint);
@@ -170,7 +172,7 @@ class LoadExpectationReader {
   template <class Visit>
   void each_claim(Visit visit) const {
     const auto scalar = [&](std::string_view key, Dimension dimension, auto member) {
-      const YamlNode* node = node_.find(key);
+      const yaml::Node* node = node_.find(key);
       if (node == nullptr) return;
       visit(*node, dimension,
             [member](LoadExpectation& load, ValueClaim claim) { load.*member = std::move(claim); });
@@ -179,7 +181,7 @@ class LoadExpectationReader {
     scalar("error_rate", Dimension::kRatio, &LoadExpectation::error_rate);
     scalar("requests", Dimension::kNumber, &LoadExpectation::requests);
     for (const Percentile& percentile : kPercentiles) {
-      const YamlNode* node = node_.find(percentile.key);
+      const yaml::Node* node = node_.find(percentile.key);
       if (node == nullptr) continue;
       const double share = percentile.share;
       visit(*node, Dimension::kTime, [share](LoadExpectation& load, ValueClaim claim) {
@@ -188,7 +190,7 @@ class LoadExpectationReader {
     }
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   const ExpectationContext& context_;
   Expectations& out_;
   LoadExpectation common_;
@@ -196,61 +198,61 @@ class LoadExpectationReader {
 
 class ScrapeExpectationReader {
  public:
-  ScrapeExpectationReader(const YamlNode::Entry& entry, const ExpectationContext& context)
+  ScrapeExpectationReader(const yaml::Node::Entry& entry, const ExpectationContext& context)
       : key_(*entry.key), node_(*entry.value), context_(context) {}
 
   ScrapeExpectation read() {
     out_.pos = key_.pos();
     const Target* target = read_target_name(&key_, context_);
     out_.target = key_.text;
-    if (const YamlNode* up = node_.find("up")) read_up(*up);
-    if (const YamlNode* families = node_.find("families")) read_families(*families, target);
+    if (const yaml::Node* up = node_.find("up")) read_up(*up);
+    if (const yaml::Node* families = node_.find("families")) read_families(*families, target);
     out_.lint = node_.find("naming") != nullptr;
     return std::move(out_);
   }
 
  private:
-  void read_up(const YamlNode& node) {
+  void read_up(const yaml::Node& node) {
     if (node.is_scalar()) {
       out_.up.push_back({bool_of(&node, true), whole_run(), node.pos()});
       return;
     }
-    const auto add = [&](const YamlNode& item) {
+    const auto add = [&](const yaml::Node& item) {
       const auto when = read_when(item, context_);
       out_.up.push_back(
           {text_of(item.find("is")) != "down", when ? when->window : whole_run(), item.pos()});
     };
     if (node.is_map()) add(node);
-    for (const YamlPtr& item : node.items) add(*item);
+    for (const yaml::NodePtr& item : node.items) add(*item);
   }
 
-  void read_families(const YamlNode& node, const Target* target) {
-    for (const YamlPtr& name : node.items) add_family(*name, nullptr, target);
-    for (const YamlNode::Entry& entry : node.entries) {
+  void read_families(const yaml::Node& node, const Target* target) {
+    for (const yaml::NodePtr& name : node.items) add_family(*name, nullptr, target);
+    for (const yaml::Node::Entry& entry : node.entries) {
       add_family(*entry.key, entry.value.get(), target);
     }
   }
 
-  void add_family(const YamlNode& name, const YamlNode* details, const Target* target) {
+  void add_family(const yaml::Node& name, const yaml::Node* details, const Target* target) {
     ScrapeExpectation::Family family;
     family.name = name.text;
     family.pos = name.pos();
     if (target != nullptr && name.is_scalar()) check_family(name, *target);
-    if (const YamlNode* type = details != nullptr ? details->find("type") : nullptr) {
+    if (const yaml::Node* type = details != nullptr ? details->find("type") : nullptr) {
       for (const MetricType one : {MetricType::kCounter, MetricType::kGauge, MetricType::kHistogram,
                                    MetricType::kSummary, MetricType::kInfo}) {
         if (to_string(one) == type->text) family.type = one;
       }
     }
-    const YamlNode* labels = details != nullptr ? details->find("labels") : nullptr;
+    const yaml::Node* labels = details != nullptr ? details->find("labels") : nullptr;
     if (labels != nullptr) {
       if (labels->is_scalar()) family.labels.push_back(labels->text);
-      for (const YamlPtr& label : labels->items) family.labels.push_back(label->text);
+      for (const yaml::NodePtr& label : labels->items) family.labels.push_back(label->text);
     }
     out_.families.push_back(std::move(family));
   }
 
-  void check_family(const YamlNode& name, const Target& target) {
+  void check_family(const yaml::Node& name, const Target& target) {
     std::vector<std::string> known;
     for (const Instrument& one : target.instruments) known.push_back(one.family.name);
     if (std::find(known.begin(), known.end(), name.text) != known.end()) return;
@@ -258,35 +260,35 @@ class ScrapeExpectationReader {
         name, fmt::format("{} exports no metric \"{}\"", target.name, name.text), name.text, known);
   }
 
-  const YamlNode& key_;
-  const YamlNode& node_;
+  const yaml::Node& key_;
+  const yaml::Node& node_;
   const ExpectationContext& context_;
   ScrapeExpectation out_;
 };
 
 }  // namespace
 
-void read_health_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_health_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out) {
-  const auto add = [&](const YamlNode& item, const YamlNode* path) {
+  const auto add = [&](const yaml::Node& item, const yaml::Node* path) {
     if (item.is_map()) out.health.push_back(HealthExpectationReader(item, context).read(path));
   };
-  for (const YamlPtr& item : node.items) add(*item, nullptr);
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::NodePtr& item : node.items) add(*item, nullptr);
+  for (const yaml::Node::Entry& entry : node.entries) {
     add(*entry.value, entry.key.get());
-    for (const YamlPtr& item : entry.value->items) add(*item, entry.key.get());
+    for (const yaml::NodePtr& item : entry.value->items) add(*item, entry.key.get());
   }
 }
 
-void read_load_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_load_expectations(const yaml::Node& node, const ExpectationContext& context,
                             Expectations& out) {
   if (node.is_map()) LoadExpectationReader(node, context, out).read();
-  for (const YamlPtr& item : node.items) LoadExpectationReader(*item, context, out).read();
+  for (const yaml::NodePtr& item : node.items) LoadExpectationReader(*item, context, out).read();
 }
 
-void read_scrape_expectations(const YamlNode& node, const ExpectationContext& context,
+void read_scrape_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out) {
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     out.scrape.push_back(ScrapeExpectationReader(entry, context).read());
   }
 }

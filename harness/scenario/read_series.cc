@@ -17,8 +17,6 @@ namespace {
 using Binding = InstrumentSeries::Binding;
 using LabelKind = InstrumentLabel::Kind;
 
-constexpr double kShareSlack = 1e-6;
-
 bool bound_to_requests(Binding binding) {
   return binding != Binding::kValue && binding != Binding::kRate;
 }
@@ -34,7 +32,7 @@ bool status_fits(int status, const std::vector<std::string>& patterns) {
 /// One series of an instrument; `node` is the instrument itself when it has no list.
 class SeriesReader {
  public:
-  SeriesReader(const YamlNode& instrument, const YamlNode& node, MetricType type,
+  SeriesReader(const yaml::Node& instrument, const yaml::Node& node, MetricType type,
                const Target& target, Problems& problems)
       : instrument_(instrument), node_(node), type_(type), target_(target), problems_(problems) {}
 
@@ -43,7 +41,7 @@ class SeriesReader {
     read_binding();
     read_labels(instrument_);
     if (&node_ != &instrument_) read_labels(node_);
-    const YamlNode* only = node_.find("only");
+    const yaml::Node* only = node_.find("only");
     if (only == nullptr) only = instrument_.find("only");
     if (only != nullptr) read_only(*only);
     series_.fractional = bool_of(node_.find("fractional"), false);
@@ -68,11 +66,11 @@ class SeriesReader {
                                                         {"value", Binding::kValue}}};
     const bool counter = type_ == MetricType::kCounter;
     const Option* chosen = nullptr;
-    if (const YamlNode* node = node_.find("observes")) {
+    if (const yaml::Node* node = node_.find("observes")) {
       problems_.add(*node, fmt::format("a {} observes nothing", to_string(type_)));
     }
     for (const Option& option : kOptions) {
-      const YamlNode* node = node_.find(option.key);
+      const yaml::Node* node = node_.find(option.key);
       if (node == nullptr) continue;
       if (chosen != nullptr) {
         problems_.add(*node, fmt::format("the metric is bound twice: by \"{}\" and by \"{}\"",
@@ -105,7 +103,7 @@ class SeriesReader {
                   fmt::format("add {}", keys));
   }
 
-  void read_formula_of(const YamlNode& node) {
+  void read_formula_of(const yaml::Node& node) {
     auto formula = read_formula(node, target_, problems_);
     if (!formula) return;
     if (series_.binding == Binding::kRate && formula->dimension == Dimension::kTime) {
@@ -116,14 +114,14 @@ class SeriesReader {
 
   void read_observation() {
     for (const std::string_view key : {"counts", "value"}) {
-      if (const YamlNode* node = node_.find(key)) {
+      if (const yaml::Node* node = node_.find(key)) {
         problems_.add(*node, fmt::format("a {} is bound with \"observes\"", to_string(type_)));
       }
     }
-    const YamlNode* what = node_.find("observes");
+    const yaml::Node* what = node_.find("observes");
     if (what == nullptr) return unbound("observes: latency, or a distribution signal");
-    const YamlNode* rate = node_.find("rate");
-    const YamlNode* per_request = node_.find("per_request");
+    const yaml::Node* rate = node_.find("rate");
+    const yaml::Node* per_request = node_.find("per_request");
     static constexpr std::array<Option, 3> kOfRequests = {
         {{"latency", Binding::kRequestLatency},
          {"request_bytes", Binding::kRequestBytes},
@@ -131,7 +129,7 @@ class SeriesReader {
     for (const Option& option : kOfRequests) {
       if (what->text != option.key) continue;
       series_.binding = option.binding;
-      for (const YamlNode* often : {rate, per_request}) {
+      for (const yaml::Node* often : {rate, per_request}) {
         if (often != nullptr) {
           problems_.add(*often, fmt::format("the metric is bound twice: \"observes: {}\" is once a "
                                             "request",
@@ -144,7 +142,7 @@ class SeriesReader {
     if (rate != nullptr && per_request != nullptr) {
       problems_.add(*per_request, "the metric is bound twice: by \"rate\" and by \"per_request\"");
     }
-    const YamlNode* often = rate != nullptr ? rate : per_request;
+    const yaml::Node* often = rate != nullptr ? rate : per_request;
     if (often == nullptr) {
       problems_.add(*what, fmt::format("how often is \"{}\" observed?", what->text),
                     "add per_request: 1, or rate: 5/s");
@@ -155,7 +153,7 @@ class SeriesReader {
     check_requests();
   }
 
-  void read_distribution_signal(const YamlNode& what) {
+  void read_distribution_signal(const yaml::Node& what) {
     if (!what.is_scalar()) return;
     std::vector<std::string> known = {"latency", "request_bytes", "response_bytes"};
     for (const Signal& signal : target_.signals) {
@@ -176,10 +174,10 @@ class SeriesReader {
                                      target_.name));
   }
 
-  void read_labels(const YamlNode& owner) {
-    const YamlNode* labels = owner.find("labels");
+  void read_labels(const yaml::Node& owner) {
+    const yaml::Node* labels = owner.find("labels");
     if (labels == nullptr) return;
-    for (const YamlNode::Entry& entry : labels->entries) {
+    for (const yaml::Node::Entry& entry : labels->entries) {
       check_label_name(*entry.key);
       InstrumentLabel label = read_label(entry);
       const auto same = [&](const InstrumentLabel& known) { return known.name == label.name; };
@@ -192,7 +190,7 @@ class SeriesReader {
     }
   }
 
-  void check_label_name(const YamlNode& key) {
+  void check_label_name(const yaml::Node& key) {
     const std::string& name = key.text;
     if (!is_legacy_label_name(name)) {
       problems_.add(key, fmt::format("\"{}\" is no label name", name),
@@ -205,10 +203,10 @@ class SeriesReader {
     }
   }
 
-  InstrumentLabel read_label(const YamlNode::Entry& entry) {
+  InstrumentLabel read_label(const yaml::Node::Entry& entry) {
     InstrumentLabel label;
     label.name = entry.key->text;
-    const YamlNode& value = *entry.value;
+    const yaml::Node& value = *entry.value;
     if (value.is_map()) {
       read_split(value, label);
     } else if (value.text.starts_with('$')) {
@@ -234,10 +232,10 @@ class SeriesReader {
     return label;
   }
 
-  void read_split(const YamlNode& node, InstrumentLabel& label) {
+  void read_split(const yaml::Node& node, InstrumentLabel& label) {
     label.kind = LabelKind::kSplit;
     double sum = 0;
-    for (const YamlNode::Entry& entry : node.entries) {
+    for (const yaml::Node::Entry& entry : node.entries) {
       const double share = share_of(entry.value.get(), 0);
       label.split.emplace_back(entry.key->text, share);
       sum += share;
@@ -251,12 +249,12 @@ class SeriesReader {
     }
   }
 
-  void read_only(const YamlNode& only) {
+  void read_only(const yaml::Node& only) {
     if (!bound_to_requests(series_.binding)) {
       problems_.add(only, "only metrics bound to requests choose among them");
       return;
     }
-    if (const YamlNode* endpoint = only.find("endpoint")) {
+    if (const yaml::Node* endpoint = only.find("endpoint")) {
       std::vector<std::string> known;
       for (const Endpoint& one : target_.endpoints) known.push_back(one.name);
       series_.only_endpoint = text_of(endpoint);
@@ -266,9 +264,9 @@ class SeriesReader {
                           endpoint->text, known);
       }
     }
-    const YamlNode* statuses = only.find("status");
+    const yaml::Node* statuses = only.find("status");
     if (statuses == nullptr) return;
-    const auto add = [&](const YamlNode& status) {
+    const auto add = [&](const yaml::Node& status) {
       const std::string& text = status.text;
       const bool is_class = text.size() == 3 && text.ends_with("xx");
       const auto code = parse_count(is_class ? text.substr(0, 1) + "00" : text);
@@ -278,11 +276,11 @@ class SeriesReader {
       series_.only_statuses.push_back(text);
     };
     if (statuses->is_scalar()) add(*statuses);
-    for (const YamlPtr& status : statuses->items) add(*status);
+    for (const yaml::NodePtr& status : statuses->items) add(*status);
   }
 
-  const YamlNode& instrument_;
-  const YamlNode& node_;
+  const yaml::Node& instrument_;
+  const yaml::Node& node_;
   MetricType type_;
   const Target& target_;
   Problems& problems_;
@@ -331,7 +329,7 @@ bool observes(MetricType type) {
   return type == MetricType::kHistogram || type == MetricType::kSummary;
 }
 
-InstrumentSeries read_series(const YamlNode& instrument, const YamlNode& node, MetricType type,
+InstrumentSeries read_series(const yaml::Node& instrument, const yaml::Node& node, MetricType type,
                              const Target& target, Problems& problems) {
   return SeriesReader(instrument, node, type, target, problems).read();
 }

@@ -7,7 +7,7 @@ namespace tocsin::scenario {
 
 /// One binding of an instrument. `node` is an item of its `series`, or the instrument itself when
 /// it has no such list; labels and `only` of the instrument are for all of its series.
-InstrumentSeries read_series(const YamlNode& instrument, const YamlNode& node, MetricType type,
+InstrumentSeries read_series(const yaml::Node& instrument, const yaml::Node& node, MetricType type,
                              const Target& target, Problems& problems);
 
 /// Whether two series of a metric might be exported with equal labels.

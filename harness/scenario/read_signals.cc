@@ -16,11 +16,11 @@ namespace {
 constexpr std::string_view kFaultWords[] = {"down", "hang", "slow_scrape", "malformed_scrape",
                                             "restart"};
 
-const YamlNode* value_node(const YamlNode& signal) {
+const yaml::Node* value_node(const yaml::Node& signal) {
   return signal.is_map() ? signal.find("value") : &signal;
 }
 
-void check_name(const YamlNode& key, Problems& problems) {
+void check_name(const yaml::Node& key, Problems& problems) {
   const std::string& name = key.text;
   const auto refuse = [&](std::string_view why) {
     problems.add(key, fmt::format("\"{}\" cannot be a signal's name: {}", name, why));
@@ -38,16 +38,16 @@ void check_name(const YamlNode& key, Problems& problems) {
   }
 }
 
-Signal read_signal(const YamlNode::Entry& entry, Problems& problems) {
-  const YamlNode& node = *entry.value;
+Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
+  const yaml::Node& node = *entry.value;
   check_name(*entry.key, problems);
   Signal signal;
   signal.name = entry.key->text;
   signal.pos = entry.key->pos();
   signal.noise = share_of(node.find("noise"), 0);
   signal.help = text_of(node.find("help"));
-  const YamlNode* value = value_node(node);
-  const YamlNode* percentiles = node.find("percentiles");
+  const yaml::Node* value = value_node(node);
+  const yaml::Node* percentiles = node.find("percentiles");
   if (value != nullptr && value->is_scalar()) {
     auto formula = Formula::parse(value->text);
     if (formula.has_error()) {
@@ -73,7 +73,7 @@ Signal read_signal(const YamlNode::Entry& entry, Problems& problems) {
 /// Finds dimensions signal by signal, those that others read first.
 class Linker {
  public:
-  Linker(Target& target, const YamlNode& node, Problems& problems)
+  Linker(Target& target, const yaml::Node& node, Problems& problems)
       : target_(target), node_(node), problems_(problems) {}
 
   void link() {
@@ -101,8 +101,8 @@ class Linker {
     }
     path_.pop_back();
     marks_[signal.name] = Mark::kDone;
-    const YamlNode* entry = node_.find(signal.name);
-    const YamlNode* value = entry != nullptr ? value_node(*entry) : nullptr;
+    const yaml::Node* entry = node_.find(signal.name);
+    const yaml::Node* value = entry != nullptr ? value_node(*entry) : nullptr;
     if (value == nullptr) return;
     if (const auto formula = read_formula(*value, target_, problems_)) {
       signal.dimension = formula->dimension;
@@ -112,13 +112,13 @@ class Linker {
   void report_circle(const Signal& signal, const std::string& base) {
     const auto begin = std::find(path_.begin(), path_.end(), base);
     const std::vector<std::string> circle(begin, path_.end());
-    const YamlNode* value = value_node(*node_.find(signal.name));
+    const yaml::Node* value = value_node(*node_.find(signal.name));
     problems_.add(
         *value, fmt::format("this signal drives itself: {} → {}", fmt::join(circle, " → "), base));
   }
 
   Target& target_;
-  const YamlNode& node_;
+  const yaml::Node& node_;
   Problems& problems_;
   std::map<std::string, Mark> marks_;
   std::vector<std::string> path_;
@@ -126,10 +126,10 @@ class Linker {
 
 }  // namespace
 
-Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& dimension,
+Distribution read_distribution(const yaml::Node& node, std::optional<Dimension>& dimension,
                                Problems& problems) {
   Distribution distribution;
-  const auto add = [&](const YamlNode& value, double percentile) {
+  const auto add = [&](const yaml::Node& value, double percentile) {
     const auto quantity = parse_quantity(value.text);
     if (!value.is_scalar() || quantity.has_error()) return;
     if (!dimension) dimension = quantity->dimension;
@@ -143,8 +143,8 @@ Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& d
     }
   };
   if (node.is_scalar()) add(node, 0.5);
-  std::vector<std::pair<double, const YamlNode*>> order;
-  for (const YamlNode::Entry& entry : node.entries) {
+  std::vector<std::pair<double, const yaml::Node*>> order;
+  for (const yaml::Node::Entry& entry : node.entries) {
     if (const auto percentile = parse_percentile(entry.key->text)) {
       order.emplace_back(*percentile, entry.value.get());
       add(*entry.value, *percentile);
@@ -171,10 +171,15 @@ Distribution read_distribution(const YamlNode& node, std::optional<Dimension>& d
   return distribution;
 }
 
-std::optional<DimensionedFormula> read_formula(const YamlNode& node, const Target& target,
+std::optional<DimensionedFormula> read_formula(const yaml::Node& node, const Target& target,
                                                Problems& problems) {
   if (!node.is_scalar()) return std::nullopt;
-  auto formula = Formula::parse(node.text);
+  return read_formula(node, node.text, target, problems);
+}
+
+std::optional<DimensionedFormula> read_formula(const yaml::Node& node, std::string_view text,
+                                               const Target& target, Problems& problems) {
+  auto formula = Formula::parse(text);
   if (formula.has_error()) {
     problems.add_parse_error(node, formula.error());
     return std::nullopt;
@@ -200,15 +205,15 @@ std::optional<DimensionedFormula> read_formula(const YamlNode& node, const Targe
   return DimensionedFormula{std::move(*formula), *dimension};
 }
 
-std::vector<Signal> read_signals(const YamlNode& node, Problems& problems) {
+std::vector<Signal> read_signals(const yaml::Node& node, Problems& problems) {
   std::vector<Signal> signals;
-  for (const YamlNode::Entry& entry : node.entries) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     signals.push_back(read_signal(entry, problems));
   }
   return signals;
 }
 
-void link_signals(Target& target, const YamlNode& node, Problems& problems) {
+void link_signals(Target& target, const yaml::Node& node, Problems& problems) {
   Linker(target, node, problems).link();
 }
 

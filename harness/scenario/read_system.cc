@@ -9,6 +9,7 @@
 #include "harness/model/labels.h"
 #include "harness/scenario/read.h"
 #include "harness/scenario/values.h"
+#include "harness/yaml/parse.h"
 
 namespace tocsin::scenario {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::string_view kService = "service";
 
 class TargetReader {
  public:
-  TargetReader(std::string name, const YamlNode& node, Problems& problems)
+  TargetReader(std::string name, const yaml::Node& node, Problems& problems)
       : node_(node), problems_(problems) {
     target_.name = std::move(name);
   }
@@ -34,15 +35,15 @@ class TargetReader {
     if (!target_.metrics_path.starts_with('/')) {
       problems_.add(*node_.find("metrics_path"), "a path begins with \"/\"");
     }
-    if (const YamlNode* labels = node_.find("labels")) read_labels(*labels);
-    if (const YamlNode* scrape = node_.find("scrape")) read_scrape(*scrape);
+    if (const yaml::Node* labels = node_.find("labels")) read_labels(*labels);
+    if (const yaml::Node* scrape = node_.find("scrape")) read_scrape(*scrape);
     read_model();
     return std::move(target_);
   }
 
  private:
   void read_port() {
-    const YamlNode* port = node_.find("port");
+    const yaml::Node* port = node_.find("port");
     const std::uint64_t value = count_of(port, 0);
     if (port != nullptr && (value < 1 || value > std::numeric_limits<std::uint16_t>::max())) {
       problems_.add(*port, "expected a port from 1 to 65535");
@@ -55,8 +56,8 @@ class TargetReader {
     return target_.port != 0 ? fmt::format("localhost:{}", target_.port) : target_.name;
   }
 
-  void read_labels(const YamlNode& labels) {
-    for (const YamlNode::Entry& entry : labels.entries) {
+  void read_labels(const yaml::Node& labels) {
+    for (const yaml::Node::Entry& entry : labels.entries) {
       const std::string& name = entry.key->text;
       if (!is_legacy_label_name(name) || name.starts_with("__")) {
         problems_.add(*entry.key, fmt::format("\"{}\" is no label name", name));
@@ -67,14 +68,14 @@ class TargetReader {
     }
   }
 
-  void read_scrape(const YamlNode& scrape) {
-    const auto positive = [&](const YamlNode* node, Duration fallback) {
+  void read_scrape(const yaml::Node& scrape) {
+    const auto positive = [&](const yaml::Node* node, Duration fallback) {
       const Duration length = length_of(node, fallback);
       if (length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
       return length;
     };
     target_.scrape_interval = positive(scrape.find("interval"), target_.scrape_interval);
-    const YamlNode* timeout = scrape.find("timeout");
+    const yaml::Node* timeout = scrape.find("timeout");
     target_.scrape_timeout =
         positive(timeout, std::min(target_.scrape_timeout, target_.scrape_interval));
     if (target_.scrape_timeout > target_.scrape_interval) {
@@ -85,57 +86,57 @@ class TargetReader {
   }
 
   void read_model() {
-    if (const YamlNode* endpoints = node_.find("endpoints")) {
+    if (const yaml::Node* endpoints = node_.find("endpoints")) {
       target_.endpoints = read_endpoints(*endpoints, problems_);
     }
-    if (const YamlNode* signals = node_.find("signals")) {
+    if (const yaml::Node* signals = node_.find("signals")) {
       target_.signals = read_signals(*signals, problems_);
       link_signals(target_, *signals, problems_);
     }
-    if (const YamlNode* instruments = node_.find("instruments")) {
+    if (const yaml::Node* instruments = node_.find("instruments")) {
       target_.instruments = read_instruments(*instruments, target_, problems_);
     }
-    if (const YamlNode* health = node_.find("health")) {
+    if (const yaml::Node* health = node_.find("health")) {
       target_.health = read_health(*health, target_, problems_);
     }
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   Problems& problems_;
   Target target_;
 };
 
 class SystemReader {
  public:
-  SystemReader(const YamlNode& root, Problems& problems) : root_(root), problems_(problems) {}
+  SystemReader(const yaml::Node& root, Problems& problems) : root_(root), problems_(problems) {}
 
   System read() {
-    system_.file = root_.source->file;
+    system_.file = root_.source->file();
     system_.folder = fs::path(system_.file).parent_path().string();
     system_.name = text_of(root_.find("system"));
     system_.title = text_of(root_.find("title"), system_.name);
     system_.guide = text_of(root_.find("guide"));
-    if (const YamlNode* interval = root_.find("evaluation_interval")) {
+    if (const yaml::Node* interval = root_.find("evaluation_interval")) {
       system_.evaluation_interval = length_of(interval, system_.evaluation_interval);
       if (system_.evaluation_interval <= Duration(0)) {
         problems_.add(*interval, "expected a duration longer than 0s");
       }
     }
-    if (const YamlNode* rules = root_.find("rules")) read_rules(*rules);
-    if (const YamlNode* service = root_.find("service")) {
+    if (const yaml::Node* rules = root_.find("rules")) read_rules(*rules);
+    if (const yaml::Node* service = root_.find("service")) {
       system_.service = read_target(std::string(kService), *service, problems_);
       claim(system_.service, *service);
     }
-    if (const YamlNode* exporters = root_.find("exporters")) read_exporters(*exporters);
+    if (const yaml::Node* exporters = root_.find("exporters")) read_exporters(*exporters);
     return std::move(system_);
   }
 
  private:
-  void read_rules(const YamlNode& rules) {
-    const auto add = [&](const YamlNode& node) {
+  void read_rules(const yaml::Node& rules) {
+    const auto add = [&](const yaml::Node& node) {
       if (!node.is_scalar()) return;
       // Relative to the file that names it, which may be an included one.
-      const fs::path file = fs::path(node.source->file).parent_path() / node.text;
+      const fs::path file = fs::path(node.source->file()).parent_path() / node.text;
       const std::string path = file.lexically_normal().string();
       std::error_code ignored;
       if (!fs::is_regular_file(path, ignored)) {
@@ -148,12 +149,12 @@ class SystemReader {
       }
     };
     add(rules);
-    for (const YamlPtr& rule : rules.items) add(*rule);
+    for (const yaml::NodePtr& rule : rules.items) add(*rule);
     system_.alert_names = read_alert_names(system_.rule_files);
   }
 
-  void read_exporters(const YamlNode& exporters) {
-    for (const YamlNode::Entry& entry : exporters.entries) {
+  void read_exporters(const yaml::Node& exporters) {
+    for (const yaml::Node::Entry& entry : exporters.entries) {
       static const std::set<std::string> kTaken = {"service", "network", "name",
                                                    "at",      "for",     "repeat"};
       if (kTaken.contains(entry.key->text)) {
@@ -168,7 +169,7 @@ class SystemReader {
   }
 
   /// No two targets have the same port, or the same job and instance.
-  void claim(const Target& target, const YamlNode& node) {
+  void claim(const Target& target, const yaml::Node& node) {
     const auto port = node.find("port") != nullptr ? node.find("port") : &node;
     if (target.port != 0) {
       const auto [owner, fresh] = ports_.emplace(target.port, target.name);
@@ -176,7 +177,7 @@ class SystemReader {
         problems_.add(*port, fmt::format("the port {} is {}'s too", target.port, owner->second));
       }
     }
-    const YamlNode* job = node.find("job") != nullptr ? node.find("job") : &node;
+    const yaml::Node* job = node.find("job") != nullptr ? node.find("job") : &node;
     const auto [owner, fresh] = jobs_.emplace(std::pair(target.job, target.instance), target.name);
     if (!fresh) {
       problems_.add(*job, fmt::format("job \"{}\" and instance \"{}\" are {}'s too", target.job,
@@ -184,7 +185,7 @@ class SystemReader {
     }
   }
 
-  const YamlNode& root_;
+  const yaml::Node& root_;
   Problems& problems_;
   System system_;
   std::map<std::uint16_t, std::string> ports_;
@@ -193,11 +194,11 @@ class SystemReader {
 
 }  // namespace
 
-Target read_target(std::string name, const YamlNode& node, Problems& problems) {
+Target read_target(std::string name, const yaml::Node& node, Problems& problems) {
   return TargetReader(std::move(name), node, problems).read();
 }
 
-System read_system(const YamlNode& root, Problems& problems) {
+System read_system(const yaml::Node& root, Problems& problems) {
   return SystemReader(root, problems).read();
 }
 
@@ -205,13 +206,13 @@ std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_f
   std::vector<std::string> names;
   for (const std::string& file : rule_files) {
     Diagnostics ignored;  // the rules' own reader words its problems better
-    const YamlPtr root = load_yaml(file, ignored);
-    const YamlNode* groups = root != nullptr ? root->find("groups") : nullptr;
+    const yaml::NodePtr root = yaml::load(file, ignored);
+    const yaml::Node* groups = root != nullptr ? root->find("groups") : nullptr;
     if (groups == nullptr) continue;
-    for (const YamlPtr& group : groups->items) {
-      const YamlNode* rules = group->find("rules");
+    for (const yaml::NodePtr& group : groups->items) {
+      const yaml::Node* rules = group->find("rules");
       if (rules == nullptr) continue;
-      for (const YamlPtr& rule : rules->items) {
+      for (const yaml::NodePtr& rule : rules->items) {
         const std::string name = text_of(rule->find("alert"));
         if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
           names.push_back(name);

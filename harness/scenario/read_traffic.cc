@@ -17,36 +17,36 @@ constexpr std::uint64_t kMostRequests = 1'000'000'000'000;
 
 class PhaseReader {
  public:
-  PhaseReader(const YamlNode& node, const System& system, Problems& problems)
+  PhaseReader(const yaml::Node& node, const System& system, Problems& problems)
       : node_(node), system_(system), problems_(problems) {}
 
   Phase read() {
     phase_.pos = node_.pos();
     phase_.name = text_of(node_.find("name"));
-    if (const YamlNode* length = node_.find("for")) phase_.length = positive_length(*length);
+    if (const yaml::Node* length = node_.find("for")) phase_.length = positive_length(*length);
     read_load();
     read_length();
     if (text_of(node_.find("arrivals")) == "paced") phase_.arrivals = traffic::Arrivals::kPaced;
-    if (const YamlNode* mix = node_.find("mix")) read_mix(*mix);
+    if (const yaml::Node* mix = node_.find("mix")) read_mix(*mix);
     phase_.warm_up = bool_of(node_.find("warm_up"), false);
     return std::move(phase_);
   }
 
  private:
-  Duration positive_length(const YamlNode& node) {
+  Duration positive_length(const yaml::Node& node) {
     const Duration length = length_of(&node, Duration(1));
     if (length <= Duration(0)) problems_.add(node, "expected a duration longer than 0s");
     return length;
   }
 
-  double rate(const YamlNode& parent, std::string_view key) {
-    const YamlNode* node = parent.find(key);
+  double rate(const yaml::Node& parent, std::string_view key) {
+    const yaml::Node* node = parent.find(key);
     const double value = value_of(node, Dimension::kRate, 0);
     if (node != nullptr) check_rate(*node, value);
     return value;
   }
 
-  void check_rate(const YamlNode& node, double value) {
+  void check_rate(const yaml::Node& node, double value) {
     if (value < 0) problems_.add(node, "a rate cannot be negative");
     if (value > kHighestRate) problems_.add(node, "more than 1,000,000,000 requests per second");
   }
@@ -56,9 +56,9 @@ class PhaseReader {
   void read_load() {
     static constexpr std::array<std::string_view, 5> kLoads = {"rate", "steps", "spike", "sine",
                                                                "users"};
-    const YamlNode* load = nullptr;
+    const yaml::Node* load = nullptr;
     for (const std::string_view key : kLoads) {
-      const YamlNode* here = node_.find(key);
+      const yaml::Node* here = node_.find(key);
       if (here == nullptr) continue;
       if (load != nullptr) {
         problems_.add(*here, "a phase has one load: rate, steps, spike, sine or users");
@@ -76,8 +76,8 @@ class PhaseReader {
     }
   }
 
-  void read_count(const YamlNode* load) {
-    const YamlNode* count = node_.find("count");
+  void read_count(const yaml::Node* load) {
+    const yaml::Node* count = node_.find("count");
     if (count == nullptr) {
       if (load == nullptr) {
         problems_.add(node_, "a phase of traffic needs a load",
@@ -92,7 +92,7 @@ class PhaseReader {
     if (phase_.users) problems_.add(*count, "\"count\" and \"users\" do not go together");
   }
 
-  void read_rate(const YamlNode& node) {
+  void read_rate(const yaml::Node& node) {
     const auto range = parse_rate_range(node.text);
     if (range.has_error()) return;
     check_rate(node, std::max(range->from_hz, range->to_hz));
@@ -103,18 +103,18 @@ class PhaseReader {
     }
   }
 
-  void read_steps(const YamlNode& node) {
+  void read_steps(const yaml::Node& node) {
     if (!node.is_list()) return;
     traffic::StepRates shape;
-    for (const YamlPtr& item : node.items) {
-      const YamlNode* length = item->find("for");
+    for (const yaml::NodePtr& item : node.items) {
+      const yaml::Node* length = item->find("for");
       if (length == nullptr) continue;
       shape.steps.push_back({rate(*item, "rate"), positive_length(*length)});
     }
     if (node.items.empty()) problems_.add(node, "expected at least one step");
     Duration total{0};
     for (const auto& step : shape.steps) total += step.length;
-    if (const YamlNode* length = node_.find("for")) {
+    if (const yaml::Node* length = node_.find("for")) {
       if (total > Duration(0) && phase_.length != total) {
         problems_.add(*length,
                       fmt::format("the steps last {}; leave \"for\" out", format_duration(total)));
@@ -124,7 +124,7 @@ class PhaseReader {
     phase_.shape = std::move(shape);
   }
 
-  void read_spike(const YamlNode& node) {
+  void read_spike(const yaml::Node& node) {
     if (!node.is_map()) return;
     traffic::SpikeRate shape;
     shape.base_hz = rate(node, "base");
@@ -139,17 +139,17 @@ class PhaseReader {
     phase_.shape = shape;
   }
 
-  void read_sine(const YamlNode& node) {
+  void read_sine(const yaml::Node& node) {
     traffic::SineRate shape;
     shape.low_hz = rate(node, "low");
     shape.high_hz = rate(node, "high");
     if (shape.low_hz > shape.high_hz) problems_.add(node, "\"low\" is above \"high\"");
-    if (const YamlNode* period = node.find("period")) shape.period = positive_length(*period);
+    if (const yaml::Node* period = node.find("period")) shape.period = positive_length(*period);
     shape.peak_at = length_of(node.find("peak_at"), Duration(0));
     phase_.shape = shape;
   }
 
-  void read_users(const YamlNode& node) {
+  void read_users(const yaml::Node& node) {
     const std::uint64_t users = count_of(&node, 1);
     if (users == 0 || users > kMostUsers) problems_.add(node, "expected 1 to 1000000 users");
     phase_.users = traffic::Users{static_cast<std::uint32_t>(std::min(users, kMostUsers)),
@@ -172,11 +172,11 @@ class PhaseReader {
     problems_.add(node_, "a phase of traffic needs the key \"for\"", "like for: 25m");
   }
 
-  void read_mix(const YamlNode& node) {
+  void read_mix(const yaml::Node& node) {
     if (!node.is_map()) return;
     std::vector<std::string> known;
     for (const Endpoint& endpoint : system_.service.endpoints) known.push_back(endpoint.name);
-    for (const YamlNode::Entry& entry : node.entries) {
+    for (const yaml::Node::Entry& entry : node.entries) {
       const std::string& name = entry.key->text;
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         problems_.unknown(*entry.key, fmt::format("the service has no endpoint \"{}\"", name), name,
@@ -193,7 +193,7 @@ class PhaseReader {
     if (node.entries.empty()) problems_.add(node, "expected at least one endpoint");
   }
 
-  const YamlNode& node_;
+  const yaml::Node& node_;
   const System& system_;
   Problems& problems_;
   Phase phase_;
@@ -201,10 +201,10 @@ class PhaseReader {
 
 }  // namespace
 
-traffic::Traffic read_traffic(const YamlNode& node, const System& system, RunTimes& times,
+traffic::Traffic read_traffic(const yaml::Node& node, const System& system, RunTimes& times,
                               Problems& problems) {
   traffic::Traffic traffic;
-  const auto read_phase = [&](const YamlNode& item) {
+  const auto read_phase = [&](const yaml::Node& item) {
     if (!item.is_map()) return;
     const Duration start = traffic.length();
     Phase phase = PhaseReader(item, system, problems).read();
@@ -212,7 +212,7 @@ traffic::Traffic read_traffic(const YamlNode& node, const System& system, RunTim
       problems.add(item, "with this phase the traffic lasts longer than 366d");
       return;
     }
-    if (const YamlNode* name = item.find("name"); name != nullptr && name->is_scalar()) {
+    if (const yaml::Node* name = item.find("name"); name != nullptr && name->is_scalar()) {
       if (auto error = check_event_name(phase.name)) {
         problems.add_parse_error(*name, *error);
       } else if (!times.add(RunTimes::Kind::kPhase, phase.name, {{start, start + phase.length}})) {
@@ -222,7 +222,7 @@ traffic::Traffic read_traffic(const YamlNode& node, const System& system, RunTim
     traffic.phases.push_back(std::move(phase));
   };
   if (node.is_map()) read_phase(node);
-  for (const YamlPtr& item : node.items) read_phase(*item);
+  for (const yaml::NodePtr& item : node.items) read_phase(*item);
   if (node.is_list() && node.items.empty()) problems.add(node, "expected at least one phase");
   if (system.service.endpoints.empty()) {
     problems.add(node, "the system's service has no endpoints, so nothing can be called");

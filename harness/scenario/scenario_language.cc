@@ -7,10 +7,6 @@ namespace {
 
 using enum Scalar;
 
-constexpr Shape kTextShape = only(kText);
-constexpr Shape kTextList = kTextShape | list_of(kTextShape);
-constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
-
 // traffic
 
 constexpr Key kStepKeys[] = {

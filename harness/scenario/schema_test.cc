@@ -8,7 +8,7 @@
 #include "harness/base/regex.h"
 #include "harness/scenario/json_text.h"
 #include "harness/scenario/load.h"
-#include "harness/scenario/yaml_document.h"
+#include "harness/yaml/parse.h"
 
 namespace tocsin::scenario {
 namespace {
@@ -121,7 +121,7 @@ class Validator {
 /// The file as an editor sees it: without its includes.
 json load_json(const std::string& path) {
   Diagnostics diagnostics;
-  const YamlPtr root = load_yaml(path, diagnostics);
+  const yaml::NodePtr root = yaml::load(path, diagnostics);
   EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
   return root == nullptr ? json() : json::parse(json_text(*root));
 }

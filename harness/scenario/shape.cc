@@ -47,15 +47,15 @@ std::optional<Error> check_text(std::string_view text, const Shape& shape) {
   }
 }
 
-void check_word(const YamlNode& node, const Shape& shape, Problems& problems) {
+void check_word(const yaml::Node& node, const Shape& shape, Problems& problems) {
   if (std::find(shape.words.begin(), shape.words.end(), node.text) != shape.words.end()) return;
   const std::string best = nearest_name(node.text, shape.words);
   problems.add(node, fmt::format("expected {}, not \"{}\"", describe(shape), node.text),
                best.empty() ? "" : fmt::format("did you mean \"{}\"?", best));
 }
 
-void check_map(const YamlNode& node, const Table& table, Problems& problems) {
-  for (const YamlNode::Entry& entry : node.entries) {
+void check_map(const yaml::Node& node, const Table& table, Problems& problems) {
+  for (const yaml::Node::Entry& entry : node.entries) {
     const auto is_it = [&](const Key& key) { return key.name == entry.key->text; };
     const auto known = std::find_if(table.keys.begin(), table.keys.end(), is_it);
     if (known != table.keys.end()) {
@@ -79,16 +79,16 @@ void check_map(const YamlNode& node, const Table& table, Problems& problems) {
 
 }  // namespace
 
-void check_shape(const YamlNode& node, const Shape& shape, Problems& problems) {
+void check_shape(const yaml::Node& node, const Shape& shape, Problems& problems) {
   if (node.is_map() && shape.map != nullptr) {
     check_map(node, *shape.map, problems);
   } else if (node.is_list() && shape.list != nullptr) {
-    for (const YamlPtr& item : node.items) check_shape(*item, *shape.list, problems);
+    for (const yaml::NodePtr& item : node.items) check_shape(*item, *shape.list, problems);
   } else if (node.is_scalar() && shape.scalar == Scalar::kWord) {
     check_word(node, shape, problems);
   } else if (node.is_scalar() && shape.scalar != Scalar::kNone) {
     if (auto error = check_text(node.text, shape)) problems.add_parse_error(node, *error);
-  } else if (node.kind != YamlNode::Kind::kNull || shape.scalar != Scalar::kJson) {
+  } else if (node.kind != yaml::Node::Kind::kNull || shape.scalar != Scalar::kJson) {
     static constexpr std::string_view kKinds[] = {"nothing", "a single value", "a list", "a map"};
     problems.add(node, fmt::format("expected {}, not {}", describe(shape),
                                    kKinds[static_cast<std::size_t>(node.kind)]));

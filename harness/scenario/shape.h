@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "harness/scenario/problems.h"
-#include "harness/scenario/yaml_document.h"
+#include "harness/yaml/node.h"
 
 /// The two languages, system and scenario files, as tables of keys. The same tables check files,
 /// make the JSON Schemas and the reference, so that these cannot drift apart.
@@ -101,7 +101,7 @@ struct Table {
 
 /// Unknown and missing keys, values of the wrong kind, scalars that are not what they should be:
 /// everything below `node`. What passes can be read without further questions about its form.
-void check_shape(const YamlNode& node, const Shape& shape, Problems& problems);
+void check_shape(const yaml::Node& node, const Shape& shape, Problems& problems);
 
 /// "a duration like 30s", "a map of signals or a list": for messages and the reference.
 std::string describe(const Shape& shape);

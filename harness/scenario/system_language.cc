@@ -12,9 +12,6 @@ namespace {
 
 using enum Scalar;
 
-constexpr Shape kTextShape = only(kText);
-constexpr Shape kTextList = kTextShape | list_of(kTextShape);
-constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
 constexpr Shape kQuantityShape = only(kQuantity);
 constexpr Shape kShareShape = only(kShare);
 constexpr Shape kNumberShape = only(kNumber);

@@ -140,27 +140,27 @@ T value_or(const Result<T>& result, T fallback) {
 
 }  // namespace
 
-std::string text_of(const YamlNode* node, std::string fallback) {
+std::string text_of(const yaml::Node* node, std::string fallback) {
   return node != nullptr && node->is_scalar() ? node->text : std::move(fallback);
 }
 
-bool bool_of(const YamlNode* node, bool fallback) {
+bool bool_of(const yaml::Node* node, bool fallback) {
   return node != nullptr ? value_or(parse_bool(node->text), fallback) : fallback;
 }
 
-Duration length_of(const YamlNode* node, Duration fallback) {
+Duration length_of(const yaml::Node* node, Duration fallback) {
   return node != nullptr ? value_or(parse_length(node->text), fallback) : fallback;
 }
 
-double share_of(const YamlNode* node, double fallback) {
+double share_of(const yaml::Node* node, double fallback) {
   return node != nullptr ? value_or(parse_share(node->text), fallback) : fallback;
 }
 
-double value_of(const YamlNode* node, Dimension dimension, double fallback) {
+double value_of(const yaml::Node* node, Dimension dimension, double fallback) {
   return node != nullptr ? value_or(parse_value(node->text, dimension), fallback) : fallback;
 }
 
-std::uint64_t count_of(const YamlNode* node, std::uint64_t fallback) {
+std::uint64_t count_of(const yaml::Node* node, std::uint64_t fallback) {
   return node != nullptr ? value_or(parse_count(node->text), fallback) : fallback;
 }
 

@@ -30,6 +30,8 @@ Result<double> parse_value(std::string_view text, Dimension dimension);
 Result<double> parse_bandwidth(std::string_view text);
 /// From 0 to 100 %.
 Result<double> parse_share(std::string_view text);
+/// What shares may miss of 100 % by rounding.
+inline constexpr double kShareSlack = 1e-6;
 
 /// "8% ± 1%", "8% +- 1%", "8% ± 10% of it", "5%..7%", "< 2s", "at most 2s", "0". Without
 /// `dimension` the claim's own units decide.
@@ -57,11 +59,11 @@ std::string_view trim(std::string_view text);
 std::string_view example_of(Dimension dimension);
 
 // Values of a checked node: what check_shape() passed, else the fallback. Null nodes give it too.
-std::string text_of(const YamlNode* node, std::string fallback = {});
-bool bool_of(const YamlNode* node, bool fallback);
-Duration length_of(const YamlNode* node, Duration fallback);
-double share_of(const YamlNode* node, double fallback);
-double value_of(const YamlNode* node, Dimension dimension, double fallback);
-std::uint64_t count_of(const YamlNode* node, std::uint64_t fallback);
+std::string text_of(const yaml::Node* node, std::string fallback = {});
+bool bool_of(const yaml::Node* node, bool fallback);
+Duration length_of(const yaml::Node* node, Duration fallback);
+double share_of(const yaml::Node* node, double fallback);
+double value_of(const yaml::Node* node, Dimension dimension, double fallback);
+std::uint64_t count_of(const yaml::Node* node, std::uint64_t fallback);
 
 }  // namespace tocsin::scenario

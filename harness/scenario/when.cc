@@ -40,7 +40,7 @@ TimeWindow whole_run() {
   return {Duration(0), kRunEnd, "all the time"};
 }
 
-std::optional<TimePoint> read_point(const YamlNode& node, const ExpectationContext& context) {
+std::optional<TimePoint> read_point(const yaml::Node& node, const ExpectationContext& context) {
   if (!node.is_scalar()) return std::nullopt;
   auto point = context.times.point(node.text);
   if (point.has_value()) return *point;
@@ -48,7 +48,7 @@ std::optional<TimePoint> read_point(const YamlNode& node, const ExpectationConte
   return std::nullopt;
 }
 
-std::optional<TimeWindow> read_window(const YamlNode& node, const ExpectationContext& context) {
+std::optional<TimeWindow> read_window(const yaml::Node& node, const ExpectationContext& context) {
   if (node.is_map()) {
     if (node.entries.empty()) context.problems.add(node, "this window needs \"from\" or \"to\"");
     return read_from_to(node.find("from"), node.find("to"), context);
@@ -60,7 +60,7 @@ std::optional<TimeWindow> read_window(const YamlNode& node, const ExpectationCon
   return std::nullopt;
 }
 
-std::optional<ValueClaim> read_claim(const YamlNode& node, std::optional<Dimension> dimension,
+std::optional<ValueClaim> read_claim(const yaml::Node& node, std::optional<Dimension> dimension,
                                      const ExpectationContext& context) {
   if (!node.is_scalar()) return std::nullopt;
   auto claim = parse_claim(node.text, dimension);
@@ -69,7 +69,7 @@ std::optional<ValueClaim> read_claim(const YamlNode& node, std::optional<Dimensi
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> read_small_count(const YamlNode& node,
+std::optional<std::uint32_t> read_small_count(const yaml::Node& node,
                                               const ExpectationContext& context) {
   const auto count = parse_count(node.text);
   if (count.has_error()) return std::nullopt;
@@ -78,7 +78,7 @@ std::optional<std::uint32_t> read_small_count(const YamlNode& node,
   return static_cast<std::uint32_t>(std::min(*count, kMost));
 }
 
-std::optional<TimeWindow> read_from_to(const YamlNode* from, const YamlNode* to,
+std::optional<TimeWindow> read_from_to(const yaml::Node* from, const yaml::Node* to,
                                        const ExpectationContext& context) {
   TimeWindow window{Duration(0), kRunEnd, {}};
   if (from != nullptr) {
@@ -101,12 +101,12 @@ std::optional<TimeWindow> read_from_to(const YamlNode* from, const YamlNode* to,
   return window;
 }
 
-std::optional<When> read_when(const YamlNode& node, const ExpectationContext& context) {
-  const YamlNode* from = node.find("from");
-  const YamlNode* to = node.find("to");
-  const YamlNode* span = from != nullptr ? from : to;
-  const YamlNode* chosen = nullptr;
-  for (const YamlNode* one :
+std::optional<When> read_when(const yaml::Node& node, const ExpectationContext& context) {
+  const yaml::Node* from = node.find("from");
+  const yaml::Node* to = node.find("to");
+  const yaml::Node* span = from != nullptr ? from : to;
+  const yaml::Node* chosen = nullptr;
+  for (const yaml::Node* one :
        {node.find("at"), span, node.find("always"), node.find("eventually")}) {
     if (one == nullptr) continue;
     if (chosen != nullptr) {

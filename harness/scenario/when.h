@@ -19,18 +19,18 @@ struct When {
 };
 
 /// From and to; either may be null.
-std::optional<TimeWindow> read_from_to(const YamlNode* from, const YamlNode* to,
+std::optional<TimeWindow> read_from_to(const yaml::Node* from, const yaml::Node* to,
                                        const ExpectationContext& context);
 /// The keys at, from and to, always, eventually: nothing when there is none of them.
-std::optional<When> read_when(const YamlNode& node, const ExpectationContext& context);
+std::optional<When> read_when(const yaml::Node& node, const ExpectationContext& context);
 TimeWindow whole_run();
 
 // Nothing after a problem. A window is a text, or a map with from and to.
-std::optional<TimePoint> read_point(const YamlNode& node, const ExpectationContext& context);
-std::optional<TimeWindow> read_window(const YamlNode& node, const ExpectationContext& context);
-std::optional<ValueClaim> read_claim(const YamlNode& node, std::optional<Dimension> dimension,
+std::optional<TimePoint> read_point(const yaml::Node& node, const ExpectationContext& context);
+std::optional<TimeWindow> read_window(const yaml::Node& node, const ExpectationContext& context);
+std::optional<ValueClaim> read_claim(const yaml::Node& node, std::optional<Dimension> dimension,
                                      const ExpectationContext& context);
-std::optional<std::uint32_t> read_small_count(const YamlNode& node,
+std::optional<std::uint32_t> read_small_count(const yaml::Node& node,
                                               const ExpectationContext& context);
 
 /// The end of the last window or moment.
