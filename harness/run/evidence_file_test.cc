@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <limits>
 
@@ -45,7 +46,7 @@ class EvidenceFile : public testing::Test {
     return metrics::gzip_decompress(read_file(file()).value(), kPlenty).value();
   }
   Result<Evidence> read(const std::string& bytes) const {
-    write_file_atomically(file(), bytes).value();
+    std::ofstream(file(), std::ios::binary) << bytes;
     return load_evidence(file());
   }
   Result<Evidence> read_text(const std::string& text) const {
@@ -152,7 +153,7 @@ TEST_F(EvidenceFile, SurvivesFlippedBytes) {
   const std::string whole = read_file(file()).value();
   Random random(7);
   std::size_t packed_refused = 0;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 100; ++i) {
     std::string damaged = whole;
     damaged[random.below(damaged.size())] ^= static_cast<char>(1U << random.below(8));
     packed_refused += read(damaged).has_error() ? 1 : 0;
@@ -160,7 +161,7 @@ TEST_F(EvidenceFile, SurvivesFlippedBytes) {
     damaged[random.below(damaged.size())] ^= static_cast<char>(1U << random.below(8));
     read_text(damaged).has_error();
   }
-  EXPECT_GE(packed_refused, 190U);  // the gzip header has bytes that say nothing
+  EXPECT_GE(packed_refused, 95U);  // the gzip header has bytes that say nothing
 }
 
 TEST_F(EvidenceFile, RefusesWhatIsNone) {

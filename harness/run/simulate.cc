@@ -173,9 +173,10 @@ class SimulatedTarget {
   std::vector<metrics::SeriesId> ids_;  ///< of the model's series
 };
 
-/// What happens to a target.
-struct Moment {
-  Duration at{0};
+/// What happens to a target again and again.
+struct Recurring {
+  Duration next{0};
+  Duration every{0};
   SimulatedTarget* target = nullptr;
   std::optional<std::size_t> probe;  ///< of which health endpoint; none: a scrape
 };
@@ -192,18 +193,7 @@ class Simulation {
 
   /// Up to where the run came. All targets come equally far.
   Duration run() {
-    Duration reached = scenario_.length;
-    for (const Moment& moment : moments()) {
-      if (stopped()) {
-        reached = moment.at;
-        break;
-      }
-      if (moment.probe) {
-        moment.target->probe(*moment.probe, moment.at);
-      } else {
-        moment.target->scrape(moment.at);
-      }
-    }
+    const Duration reached = run_until(scenario_.length);
     for (SimulatedTarget& target : targets_) target.finish(reached);
     return reached;
   }
@@ -211,25 +201,34 @@ class Simulation {
  private:
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
-  /// In order of time.
-  std::vector<Moment> moments() {
-    std::vector<Moment> moments;
-    const Duration end = scenario_.length;
+  Duration run_until(Duration end) {
+    std::vector<Recurring> all = recurring();
+    const auto sooner = [](const Recurring& a, const Recurring& b) { return a.next < b.next; };
+    while (true) {
+      Recurring& due = *std::min_element(all.begin(), all.end(), sooner);
+      if (due.next > end) return end;
+      if (stopped()) return due.next;
+      if (due.probe) {
+        due.target->probe(*due.probe, due.next);
+      } else {
+        due.target->scrape(due.next);
+      }
+      due.next += due.every;
+    }
+  }
+
+  /// At least the service's scrapes.
+  std::vector<Recurring> recurring() {
+    std::vector<Recurring> all;
     for (SimulatedTarget& simulated : targets_) {
       const scenario::Target& target = simulated.target();
-      for (Duration at = options_.scrape_phase; at <= end; at += target.scrape_interval) {
-        moments.push_back({at, &simulated, std::nullopt});
-      }
+      all.push_back({options_.scrape_phase, target.scrape_interval, &simulated, std::nullopt});
       for (std::size_t i = 0; i < target.health.size(); ++i) {
         const scenario::ProbeSpec& probe = target.health[i].probe;
-        for (Duration at = probe.initial_delay; at <= end; at += probe.period) {
-          moments.push_back({at, &simulated, i});
-        }
+        all.push_back({probe.initial_delay, probe.period, &simulated, i});
       }
     }
-    std::stable_sort(moments.begin(), moments.end(),
-                     [](const Moment& a, const Moment& b) { return a.at < b.at; });
-    return moments;
+    return all;
   }
 
   const scenario::Scenario& scenario_;
