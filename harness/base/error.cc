@@ -75,15 +75,24 @@ std::string caret_lines(const Error& error) {
   return line + '\n' + mark + '\n';
 }
 
+/// A message may quote what the user wrote, however long.
+std::string shown(const std::string& text) {
+  constexpr std::size_t kLongest = 500;
+  const std::vector<std::string_view> characters = utf8_characters(text);
+  if (characters.size() <= kLongest) return printable(text);
+  const auto bytes = static_cast<std::size_t>(characters[kLongest].data() - text.data());
+  return printable(std::string_view(text).substr(0, bytes)) + "…";
+}
+
 }  // namespace
 
 std::string render(const Error& error) {
   std::string text = printable(to_string(error.pos));
   if (!text.empty()) text += ": ";
-  text += "error: " + printable(error.message) + '\n';
+  text += "error: " + shown(error.message) + '\n';
   if (!error.excerpt.empty()) text += caret_lines(error);
-  for (const std::string& hint : error.hints) text += "  hint: " + printable(hint) + '\n';
-  for (const std::string& context : error.context) text += "  " + printable(context) + '\n';
+  for (const std::string& hint : error.hints) text += "  hint: " + shown(hint) + '\n';
+  for (const std::string& context : error.context) text += "  " + shown(context) + '\n';
   return text;
 }
 

@@ -84,5 +84,11 @@ TEST(Render, ControlCharactersDoNotReachATerminal) {
             "       ^\n");
 }
 
+TEST(Render, CutsMessagesThatQuoteTooMuch) {
+  const std::string text = render(io_error("no " + std::string(100'000, 'x')));
+  EXPECT_LT(text.size(), 600u);
+  EXPECT_TRUE(text.ends_with("xx…\n"));
+}
+
 }  // namespace
 }  // namespace tocsin

@@ -11,11 +11,12 @@ namespace {
 
 using Kind = ValueClaim::Kind;
 
-/// What doubles lose on the way through rates and divisions.
+/// What doubles lose on the way through rates and divisions. Infinities lose nothing.
 constexpr double kRounding = 1e-9;
 
 double slack(double x, double value) {
-  return kRounding * std::max(std::abs(x), std::abs(value));
+  const double larger = std::max(std::abs(x), std::abs(value));
+  return std::isfinite(larger) ? kRounding * larger : 0;
 }
 
 struct Operator {

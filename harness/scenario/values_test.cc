@@ -26,6 +26,9 @@ std::string claim_error(std::string_view text, std::optional<Dimension> dimensio
 }
 
 TEST(ValueClaim, Near) {
+  for (const char* text : {"1", "1 ± 1", "0..5", "< 5", "at most 5"}) {
+    EXPECT_FALSE(claim(text).holds(std::numeric_limits<double>::infinity())) << text;
+  }
   EXPECT_TRUE(claim("8% ± 1%").holds(0.09));
   EXPECT_FALSE(claim("8% ± 1%").holds(0.0901));
   EXPECT_TRUE(claim("8% +- 1%").holds(0.07));
