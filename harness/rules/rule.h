@@ -9,7 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/promql/parser.h"
-#include "harness/rules/scalar_position.h"
+#include "harness/yaml/scalar_map.h"
 
 /// Rule files in Prometheus' own format.
 
@@ -27,10 +27,10 @@ struct Rule {
   Kind kind = Kind::kAlerting;
   std::string name;  ///< the recorded metric's or the alert's
   promql::Expression expression;
-  SourcePos pos;             ///< of the rule's first key
-  SourcePos expression_pos;  ///< of the expression's first character
-  ScalarMap expression_map;  ///< from places in the expression's text to places in the file
-  Duration hold{0};          ///< `for`
+  SourcePos pos;                   ///< of the rule's first key
+  SourcePos expression_pos;        ///< of the expression's first character
+  yaml::ScalarMap expression_map;  ///< from places in the expression's text to places in the file
+  Duration hold{0};                ///< `for`
   Duration keep_firing_for{0};
   std::vector<std::pair<std::string, TemplateText>> labels;  ///< in file order
   std::vector<std::pair<std::string, TemplateText>> annotations;

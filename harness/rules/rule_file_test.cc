@@ -103,9 +103,9 @@ TEST(RuleFile, ShowsTheLineAndTheGroup) {
 }
 
 TEST(RuleFile, RefusesWhatIsNotText) {
-  EXPECT_EQ(said("groups:\n- name: \"\xFF\""), "2:10: not valid UTF-8");
-  EXPECT_EQ(said(std::string_view("groups:\0", 8)),
-            "1:8: control characters are not allowed in YAML");
+  EXPECT_EQ(said("groups:\n- name: \"\xFF\""),
+            "2:10: not UTF-8: the byte 0xff is no part of a character");
+  EXPECT_EQ(said(std::string_view("groups:\0", 8)), "1:8: a control character (0x00)");
   EXPECT_THAT(said(std::string(kLargestRuleFile + 1, ' ')), HasSubstr("16 MiB"));
 }
 
@@ -115,7 +115,7 @@ TEST(RuleFile, SurvivesBombs) {
     const std::string last(1, static_cast<char>(c - 1));
     laughs += std::string(1, c) + ": &" + c + " [*" + last + ", *" + last + ", *" + last + "]\n";
   }
-  EXPECT_THAT(said(laughs), HasSubstr("a rule file has no key"));
+  EXPECT_THAT(said(laughs), HasSubstr("more than 4194304 values"));
 
   std::string rules = "groups:\n- name: g0\n  rules: &r\n";
   for (int i = 0; i < 1000; ++i) rules += "  - {record: a, expr: '1'}\n";
@@ -127,7 +127,8 @@ TEST(RuleFile, SurvivesBombs) {
   for (int i = 1; i < 200; ++i) big += "- {name: g" + std::to_string(i) + ", rules: *r}\n";
   EXPECT_THAT(said(big), HasSubstr("expand to more than 64 MiB"));
 
-  EXPECT_THAT(said("groups: " + std::string(100'000, '[')), HasSubstr("not valid YAML"));
+  EXPECT_THAT(said("groups: " + std::string(100'000, '[')),
+              HasSubstr("nested more than 48 levels deep"));
 }
 
 TEST(RuleFile, SurvivesEveryPrefix) {

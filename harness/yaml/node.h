@@ -20,7 +20,7 @@ using NodePtr = std::shared_ptr<const Node>;
 struct Node {
   enum class Kind { kNull, kScalar, kList, kMap };
   struct Entry {
-    NodePtr key;  ///< a scalar
+    NodePtr key;  ///< a scalar; in another program's file anything
     NodePtr value;
   };
 

@@ -147,7 +147,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node->is_list()) {
       parent.node->items.push_back(std::move(node));
     } else if (parent.key == nullptr) {
-      if (!node->is_scalar()) {
+      if (!node->is_scalar() && !manners_.foreign) {
         throw Stop{source_->error(at, "a key must be a plain text")};
       }
       parent.key = std::move(node);
@@ -163,7 +163,7 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     const auto [first, fresh] = parent.keys.emplace(key->text, key);
-    if (!fresh) {
+    if (!fresh && key->is_scalar()) {
       diagnostics_.add(
           key->error(fmt::format("the key \"{}\" is here twice; it stands in line {} too",
                                  key->text, first->second->pos().line)));

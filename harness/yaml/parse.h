@@ -32,8 +32,8 @@ struct ForeignDocument {
   std::optional<SourcePos> followed;  ///< where the value of a second document begins
 };
 
-/// The first document of another program's file. It may be empty and may be followed by others, and
-/// tags mean nothing.
+/// The first document of another program's file. It may be empty and may be followed by others, its
+/// keys need not be scalars, and tags mean nothing.
 ForeignDocument parse_foreign(std::string file, std::string text, const Bounds& bounds,
                               Diagnostics& diagnostics);
 

@@ -100,5 +100,33 @@ TEST(Yaml, BoundsWhatHostileFilesCost) {
   EXPECT_EQ(problem("a: " + std::string(1 << 19, 'x')), "none");
 }
 
+TEST(Yaml, PutsUpWithOtherProgramsHabits) {
+  const auto read = [](std::string text) {
+    Diagnostics diagnostics;
+    ForeignDocument document = parse_foreign("x.yaml", std::move(text), {}, diagnostics);
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
+    return document;
+  };
+  EXPECT_EQ(read("# nothing\n").root, nullptr);
+  EXPECT_EQ(read("a: 1\n---\n").followed, std::nullopt);
+  const ForeignDocument two = read("a: &x 1\n---\n# here\nb: &x 2\n");
+  EXPECT_EQ(shown(*two.root), "{a:1}");
+  EXPECT_EQ(to_string(two.followed.value()), "x.yaml:4:1");
+  EXPECT_EQ(shown(*read("a: !!str 1\nb: !own [x]\n").root), R"({a:"1",b:[x]})");
+  const NodePtr odd = read("{[a]: 1, [a]: 2}").root;
+  ASSERT_EQ(odd->entries.size(), 2u);
+  EXPECT_TRUE(odd->entries[1].key->is_list());
+}
+
+TEST(Yaml, TakesOtherBounds) {
+  Diagnostics diagnostics;
+  parse_foreign("x.yaml", "abcd", {.largest_file = 3}, diagnostics);
+  parse_foreign("y.yaml", "[1, 2]", {.most_values = 2}, diagnostics);
+  ASSERT_EQ(diagnostics.size(), 2u);
+  EXPECT_EQ(to_string(diagnostics.sorted()[0]), "x.yaml: larger than 3 bytes");
+  EXPECT_EQ(to_string(diagnostics.sorted()[1]),
+            "y.yaml:1:5: with its aliases this makes more than 2 values");
+}
+
 }  // namespace
 }  // namespace tocsin::yaml
