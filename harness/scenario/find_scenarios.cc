@@ -11,11 +11,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// By its top-level keys as text: a scenario that is no valid YAML must be found too, or nobody
-/// would hear of its problem.
+/// By its top-level keys as text: a scenario that is no valid YAML, or cannot be read, must be
+/// found too, or nobody would hear of its problem.
 bool looks_like_scenario(const std::string& path) {
   const auto text = read_file(path, yaml::kLargestFile);
-  if (text.has_error()) return false;
+  if (text.has_error()) return text.error().kind == ErrorKind::kIo;
   const auto has_key = [&](std::string_view key) {
     const std::string at_line_start = "\n" + std::string(key) + ":";
     return text->starts_with(at_line_start.substr(1)) ||
@@ -46,17 +46,21 @@ std::vector<std::string> find_scenarios(const std::vector<std::string>& paths,
       continue;
     }
     std::vector<std::string> inside;
-    const auto options = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator it(path, options, error), end; !error && it != end;
+    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
          it.increment(error)) {
       const std::string file = it->path().string();
-      if (it->path().extension() == ".yaml" && it->is_regular_file(error) &&
+      std::error_code ignored;
+      if (it->path().extension() == ".yaml" && it->is_regular_file(ignored) &&
           looks_like_scenario(file)) {
         inside.push_back(file);
       }
     }
     std::sort(inside.begin(), inside.end());
-    if (inside.empty()) diagnostics.add(io_error("no scenario in the folder " + path));
+    if (error) {
+      diagnostics.add(io_error("cannot search the folder " + path + ": " + error.message()));
+    } else if (inside.empty()) {
+      diagnostics.add(io_error("no scenario in the folder " + path));
+    }
     for (const std::string& file : inside) add(file);
   }
   return found;
