@@ -12,10 +12,6 @@ namespace {
 
 using Args = std::span<const Value>;
 
-Error problem(std::string message) {
-  return input_error({}, std::move(message));
-}
-
 /// Go's kinds, as far as values have them; those without an order or equality are kOther.
 enum class Kind { kOther, kBool, kInt, kFloat, kString };
 

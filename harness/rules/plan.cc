@@ -10,7 +10,6 @@
 namespace tocsin::rules {
 namespace {
 
-using promql::Node;
 using promql::NodeKind;
 
 /// What a rule writes, as far as it is known beforehand.
@@ -72,7 +71,7 @@ bool at_query_ends(const promql::TimeShift& shift) {
 }
 
 /// Whether the value at a step depends on the query's own start, end or step: "@ end()", "step()".
-bool depends_on_range(const Node& node) {
+bool depends_on_range(const promql::Node& node) {
   using Op = promql::DurationExpr::Op;
   if (node.kind == NodeKind::kVectorSelector &&
       at_query_ends(static_cast<const promql::VectorSelector&>(node).shift)) {
@@ -86,8 +85,8 @@ bool depends_on_range(const Node& node) {
     const Op op = static_cast<const promql::DurationExpr&>(node).op;
     if (op == Op::kStep || op == Op::kRange) return true;
   }
-  const std::vector<const Node*> inner = promql::children(node);
-  return std::any_of(inner.begin(), inner.end(), [](const Node* child) {
+  const std::vector<const promql::Node*> inner = promql::children(node);
+  return std::any_of(inner.begin(), inner.end(), [](const promql::Node* child) {
     return child != nullptr && depends_on_range(*child);
   });
 }

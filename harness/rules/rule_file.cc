@@ -21,33 +21,29 @@ constexpr std::size_t kMostBytesRead = 64 << 20;
 /// No file without aliases holds more: four bytes a value are few.
 constexpr std::size_t kMostValues = kLargestRuleFile / 4;
 
-using yaml::Node;
-using yaml::ScalarMap;
-using Kind = Node::Kind;
-
 const std::vector<std::string> kFileKeys = {"groups"};
 const std::vector<std::string> kGroupKeys = {"name",  "interval", "query_offset",
                                              "limit", "rules",    "labels"};
 const std::vector<std::string> kRuleKeys = {"record",          "alert",  "expr",       "for",
                                             "keep_firing_for", "labels", "annotations"};
 
-std::string_view describe(const Node& node) {
+std::string_view describe(const yaml::Node& node) {
   switch (node.kind) {
-    case Kind::kNull:
+    case yaml::Node::Kind::kNull:
       return "nothing";
-    case Kind::kScalar:
+    case yaml::Node::Kind::kScalar:
       return "text";
-    case Kind::kList:
+    case yaml::Node::Kind::kList:
       return "a list";
-    case Kind::kMap:
+    case yaml::Node::Kind::kMap:
       return "a mapping";
   }
   return "nothing";
 }
 
 /// A map's entry; null when there is none, or none with a value.
-const Node::Entry* find(const Node& map, std::string_view name) {
-  const Node::Entry* entry = map.find_entry(name);
+const yaml::Node::Entry* find(const yaml::Node& map, std::string_view name) {
+  const yaml::Node::Entry* entry = map.find_entry(name);
   return entry == nullptr || entry->value->is_null() ? nullptr : entry;
 }
 
@@ -60,9 +56,9 @@ class FileReader {
   FileReader(RuleFile& file, const yaml::SourceText& source, Diagnostics& diagnostics)
       : file_(file), source_(source), diagnostics_(diagnostics) {}
 
-  void read(const Node& root) {
+  void read(const yaml::Node& root) {
     check_keys(root, kFileKeys, "a rule file");
-    if (const Node::Entry* groups = find(root, "groups")) {
+    if (const yaml::Node::Entry* groups = find(root, "groups")) {
       std::map<std::string, SourcePos> seen;
       for (const yaml::NodePtr& node : list(*groups, "groups")) read_group(*node, seen);
     }
@@ -84,7 +80,7 @@ class FileReader {
     return error;
   }
   void fail(Error error) { diagnostics_.add(inside_rule(std::move(error))); }
-  void fail(const Node& node, std::string message, std::string hint = {}) {
+  void fail(const yaml::Node& node, std::string message, std::string hint = {}) {
     Error error = node.error(std::move(message));
     if (!hint.empty()) error.hints.push_back(std::move(hint));
     fail(std::move(error));
@@ -102,23 +98,23 @@ class FileReader {
 
   // --- shapes ---
 
-  void wrong_kind(const Node& node, std::string_view what, std::string_view expected) {
+  void wrong_kind(const yaml::Node& node, std::string_view what, std::string_view expected) {
     const bool braces = source_.text().substr(node.offset).starts_with("{{");
     fail(node, fmt::format("{} must be {}, not {}", what, expected, describe(node)),
          braces ? "put quotes around a value that begins with {{" : "");
   }
 
-  std::span<const yaml::NodePtr> list(const Node::Entry& entry, std::string_view what) {
+  std::span<const yaml::NodePtr> list(const yaml::Node::Entry& entry, std::string_view what) {
     if (!entry.value->is_list()) wrong_kind(*entry.value, what, "a list");
     return entry.value->items;
   }
 
-  bool is_text(const Node& key) {
+  bool is_text(const yaml::Node& key) {
     if (!key.is_scalar()) wrong_kind(key, "a key", "text");
     return key.is_scalar();
   }
 
-  void check_keys(const Node& node, const std::vector<std::string>& allowed,
+  void check_keys(const yaml::Node& node, const std::vector<std::string>& allowed,
                   std::string_view what) {
     if (!node.is_map()) return wrong_kind(node, what, "a mapping");
     for (const auto& [key, value] : node.entries) {
@@ -130,20 +126,20 @@ class FileReader {
   }
 
   /// A scalar's text; "" for nothing.
-  std::string text(const Node& node, std::string_view what) {
+  std::string text(const yaml::Node& node, std::string_view what) {
     if (node.is_list() || node.is_map()) {
       wrong_kind(node, what, "text");
       return {};
     }
     return spend(node.text.size()) ? node.text : std::string();
   }
-  std::string text_of(const Node& map, std::string_view name) {
-    const Node::Entry* field = find(map, name);
+  std::string text_of(const yaml::Node& map, std::string_view name) {
+    const yaml::Node::Entry* field = find(map, name);
     return field == nullptr ? std::string() : text(*field->value, name);
   }
 
-  std::optional<Duration> duration(const Node& map, std::string_view name) {
-    const Node::Entry* field = find(map, name);
+  std::optional<Duration> duration(const yaml::Node& map, std::string_view name) {
+    const yaml::Node::Entry* field = find(map, name);
     if (field == nullptr) return std::nullopt;
     const std::string written = text(*field->value, name);
     if (!field->value->is_scalar()) return std::nullopt;
@@ -161,8 +157,8 @@ class FileReader {
     return std::nullopt;
   }
 
-  int integer(const Node& map, std::string_view name) {
-    const Node::Entry* field = find(map, name);
+  int integer(const yaml::Node& map, std::string_view name) {
+    const yaml::Node::Entry* field = find(map, name);
     if (field == nullptr) return 0;
     const std::string written = text(*field->value, name);
     int value = 0;
@@ -179,7 +175,7 @@ class FileReader {
 
   // --- groups ---
 
-  void read_group(const Node& node, std::map<std::string, SourcePos>& seen) {
+  void read_group(const yaml::Node& node, std::map<std::string, SourcePos>& seen) {
     where_.clear();
     RuleGroup group;
     group.pos = node.pos();
@@ -200,7 +196,7 @@ class FileReader {
     for (auto& [name, value] : pairs(node, "labels", "label")) {
       group.labels.emplace_back(name, value.text);
     }
-    if (const Node::Entry* rules = find(node, "rules")) {
+    if (const yaml::Node::Entry* rules = find(node, "rules")) {
       for (const yaml::NodePtr& item : list(*rules, "rules")) read_rule(*item, group);
     }
     file_.groups.push_back(std::move(group));
@@ -208,16 +204,17 @@ class FileReader {
   }
 
   /// Labels or annotations: any name but those that Prometheus refuses.
-  std::vector<std::pair<std::string, TemplateText>> pairs(const Node& map, std::string_view name,
+  std::vector<std::pair<std::string, TemplateText>> pairs(const yaml::Node& map,
+                                                          std::string_view name,
                                                           std::string_view kind) {
     std::vector<std::pair<std::string, TemplateText>> result;
-    const Node::Entry* field = find(map, name);
+    const yaml::Node::Entry* field = find(map, name);
     if (field == nullptr) return result;
     if (!field->value->is_map()) {
       wrong_kind(*field->value, name, "a mapping");
       return result;
     }
-    std::vector<Node::Entry> entries = field->value->entries;
+    std::vector<yaml::Node::Entry> entries = field->value->entries;
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
       return a.key->offset < b.key->offset;  // merged ones too
     });
@@ -230,7 +227,7 @@ class FileReader {
     return result;
   }
 
-  void check_name(const std::string& name, const Node& key, std::string_view kind) {
+  void check_name(const std::string& name, const yaml::Node& key, std::string_view kind) {
     if (name.empty()) {
       fail(key, fmt::format("{} name is empty", kind));
     } else if (name == kMetricName && kind == "label") {
@@ -243,7 +240,7 @@ class FileReader {
 
   // --- rules ---
 
-  void read_rule(const Node& node, RuleGroup& group) {
+  void read_rule(const yaml::Node& node, RuleGroup& group) {
     const std::string outer = where_;
     if (++rules_ == kMostRules + 1) {
       fail(node, fmt::format("a file may hold {} rules", kMostRules));
@@ -266,12 +263,12 @@ class FileReader {
     where_ = outer;
   }
 
-  void read_name(const Node& node, Rule& rule) {
+  void read_name(const yaml::Node& node, Rule& rule) {
     const std::string record = text_of(node, "record");
     const std::string alert = text_of(node, "alert");
     if (!record.empty() && !alert.empty()) {
-      const Node& record_key = *node.find_entry("record")->key;
-      const Node& alert_key = *node.find_entry("alert")->key;
+      const yaml::Node& record_key = *node.find_entry("record")->key;
+      const yaml::Node& alert_key = *node.find_entry("alert")->key;
       fail(record_key.offset > alert_key.offset ? record_key : alert_key,
            "a rule has either `record` or `alert`, not both");
     }
@@ -285,8 +282,8 @@ class FileReader {
     }
   }
 
-  void read_expression(const Node& node, Rule& rule) {
-    const Node::Entry* field = find(node, "expr");
+  void read_expression(const yaml::Node& node, Rule& rule) {
+    const yaml::Node::Entry* field = find(node, "expr");
     rule.expression.text = text_of(node, "expr");
     if (rule.expression.text.empty()) {
       if (field == nullptr || field->value->is_scalar()) {
@@ -311,14 +308,14 @@ class FileReader {
     }
   }
 
-  void check_recording(const Node& map, const Rule& rule) {
+  void check_recording(const yaml::Node& map, const Rule& rule) {
     const auto refuse = [&](std::string_view key) {
       fail(*map.find_entry(key)->key, fmt::format("a recording rule cannot have `{}`", key));
     };
     if (!rule.annotations.empty()) refuse("annotations");
     if (rule.hold != Duration(0)) refuse("for");
     if (rule.keep_firing_for != Duration(0)) refuse("keep_firing_for");
-    const Node& name = *map.find("record");
+    const yaml::Node& name = *map.find("record");
     if (rule.name.find_first_of("{}") != std::string::npos) {
       fail(name, fmt::format("braces in the name of a recording rule: {}", rule.name),
            "an expression belongs into `expr`");
@@ -327,9 +324,9 @@ class FileReader {
     }
   }
 
-  void check_templates(const Node& map) {
+  void check_templates(const yaml::Node& map) {
     const auto check = [&](std::string_view key, std::string_view kind) {
-      const Node* texts = map.find(key);
+      const yaml::Node* texts = map.find(key);
       if (texts == nullptr) return;
       for (const auto& [name, written] : texts->entries) {
         Result<Template> parsed = Template::parse(written->text);

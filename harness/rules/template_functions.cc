@@ -17,10 +17,6 @@ namespace {
 
 using Args = std::span<const Value>;
 
-Error problem(std::string message) {
-  return input_error({}, std::move(message));
-}
-
 const std::string& text(const Value& value) {
   return *value.as<std::string>();
 }

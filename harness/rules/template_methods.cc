@@ -10,10 +10,6 @@ namespace {
 
 using Args = std::span<const Value>;
 
-Error problem(std::string message) {
-  return input_error({}, std::move(message));
-}
-
 struct TimeMethod {
   std::string_view name;
   Value (*body)(Timestamp at);

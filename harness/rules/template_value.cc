@@ -32,6 +32,10 @@ std::string type_name(const Value& value) {
       value.held);
 }
 
+Error problem(std::string message) {
+  return input_error({}, std::move(message));
+}
+
 bool is_true(const Value& value) {
   return std::visit(
       Overload{[](const Nil&) { return false; }, [](bool held) { return held; },

@@ -66,6 +66,8 @@ struct Value {
 
 /// The type's name as Go prints it: "float64", "map[string]string".
 std::string type_name(const Value& value);
+/// An error whose place in the template is known further up.
+Error problem(std::string message);
 /// Whether the value is not its type's zero: what {{if}} asks.
 bool is_true(const Value& value);
 

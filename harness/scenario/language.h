@@ -12,6 +12,7 @@ extern const Table kTargetTable;
 
 // Shared by both languages.
 inline constexpr Shape kTextShape = only(Scalar::kText);
+inline constexpr Shape kJsonShape = only(Scalar::kJson);
 inline constexpr Shape kTextList = kTextShape | list_of(kTextShape);
 inline constexpr Table kTextMap{"texts by name", "", {}, &kTextShape, "name"};
 

@@ -13,21 +13,21 @@
 namespace tocsin::scenario {
 namespace {
 
-using Kind = HealthField::Kind;
+using FieldKind = HealthField::Kind;
 
 constexpr std::array<HealthState, 3> kStates = {HealthState::kHealthy, HealthState::kDegraded,
                                                 HealthState::kUnhealthy};
 
 struct Placeholder {
   std::string_view name;
-  Kind kind;
+  FieldKind kind;
 };
-constexpr std::array<Placeholder, 6> kPlaceholders = {{{"$state", Kind::kState},
-                                                       {"$ok", Kind::kOk},
-                                                       {"$timestamp", Kind::kTimestamp},
-                                                       {"$uptime", Kind::kUptime},
-                                                       {"$checks", Kind::kChecks},
-                                                       {"$message", Kind::kMessage}}};
+constexpr std::array<Placeholder, 6> kPlaceholders = {{{"$state", FieldKind::kState},
+                                                       {"$ok", FieldKind::kOk},
+                                                       {"$timestamp", FieldKind::kTimestamp},
+                                                       {"$uptime", FieldKind::kUptime},
+                                                       {"$checks", FieldKind::kChecks},
+                                                       {"$message", FieldKind::kMessage}}};
 
 /// Where a body stands: a check has a message, an endpoint has checks.
 enum class BodyOf { kEndpoint, kCheck };
@@ -156,7 +156,7 @@ class HealthReader {
   HealthField read_field(const yaml::Node& node, BodyOf body_of) {
     HealthField field;
     if (node.is_map()) {
-      field.kind = Kind::kObject;
+      field.kind = FieldKind::kObject;
       field.children = read_body(node, body_of);
     } else if (node.is_scalar() && node.text.starts_with('$')) {
       field.kind = placeholder(node, body_of);
@@ -164,8 +164,9 @@ class HealthReader {
       read_number(node, field);
     } else {
       field.text = json_text(node);
-      field.kind = node.is_scalar() && field.text.starts_with('"') ? Kind::kText : Kind::kJson;
-      if (field.kind == Kind::kText) {
+      field.kind =
+          node.is_scalar() && field.text.starts_with('"') ? FieldKind::kText : FieldKind::kJson;
+      if (field.kind == FieldKind::kText) {
         field.text = node.text;
         check_text(node);
       }
@@ -173,22 +174,22 @@ class HealthReader {
     return field;
   }
 
-  Kind placeholder(const yaml::Node& node, BodyOf body_of) {
+  FieldKind placeholder(const yaml::Node& node, BodyOf body_of) {
     std::vector<std::string> known;
     for (const Placeholder& one : kPlaceholders) {
-      const bool elsewhere = (one.kind == Kind::kChecks && body_of == BodyOf::kCheck) ||
-                             (one.kind == Kind::kMessage && body_of == BodyOf::kEndpoint);
+      const bool elsewhere = (one.kind == FieldKind::kChecks && body_of == BodyOf::kCheck) ||
+                             (one.kind == FieldKind::kMessage && body_of == BodyOf::kEndpoint);
       if (elsewhere) continue;
       if (one.name == node.text) return one.kind;
       known.emplace_back(one.name);
     }
     problems_.unknown(node, fmt::format("there is no {} here", node.text), node.text, known);
-    return Kind::kText;
+    return FieldKind::kText;
   }
 
   /// "=free.bytes / 1000" or, rounded, "=free.bytes / 1000 :.1f".
   void read_number(const yaml::Node& node, HealthField& field) {
-    field.kind = Kind::kNumber;
+    field.kind = FieldKind::kNumber;
     std::string formula = node.text;
     formula.front() = ' ';  // in place of "=", so that the columns of errors stay true
     const std::size_t colon = formula.rfind(':');

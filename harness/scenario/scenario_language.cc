@@ -170,7 +170,6 @@ constexpr Shape kMetricShape = map_of(kMetric);
 constexpr std::string_view kHealthWords[] = {"healthy", "degraded", "unhealthy", "ready",
                                              "not ready"};
 constexpr std::string_view kProbeWords[] = {"passing", "failing"};
-constexpr Shape kJsonShape = only(kJson);
 constexpr Table kBodyFields{"fields of a body", "", {}, &kJsonShape, "JSON pointer"};
 constexpr auto kHealthKeys =
     joined(std::to_array<Key>({

@@ -7,10 +7,10 @@
 namespace tocsin::scenario {
 namespace {
 
-using Kind = faults::SignalChange::Kind;
+using ChangeKind = faults::SignalChange::Kind;
 
 struct Change {
-  Kind kind = Kind::kSet;
+  ChangeKind kind = ChangeKind::kSet;
   double value = 0;
 };
 
@@ -21,12 +21,12 @@ Result<Change> parse_one(std::string_view text, Dimension dimension) {
     if (factor.has_error() || *factor < 0) {
       return input_error({}, fmt::format("expected a factor like x3, not \"{}\"", text));
     }
-    return Change{Kind::kFactor, *factor};
+    return Change{ChangeKind::kFactor, *factor};
   }
   const char sign = text.empty() ? '\0' : text.front();
   if (sign == '=') {
     TRY(const double value, parse_value(trim(text.substr(1)), dimension));
-    return Change{Kind::kSet, value};
+    return Change{ChangeKind::kSet, value};
   }
   const bool offset = sign == '+' || sign == '-';
   const auto value = parse_value(offset ? trim(text.substr(1)) : text, dimension);
@@ -39,8 +39,8 @@ Result<Change> parse_one(std::string_view text, Dimension dimension) {
     }
     return error;
   }
-  if (!offset) return Change{Kind::kSet, *value};
-  return Change{Kind::kOffset, sign == '-' ? -*value : *value};
+  if (!offset) return Change{ChangeKind::kSet, *value};
+  return Change{ChangeKind::kOffset, sign == '-' ? -*value : *value};
 }
 
 }  // namespace

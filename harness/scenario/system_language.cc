@@ -104,7 +104,6 @@ constexpr Table kInstruments{"instruments", "", {}, &kInstrumentShape, "metric"}
 
 // health
 
-constexpr Shape kJsonShape = only(kJson);
 // Spelt out: under UBSan a table that is only declared cannot be compared with null in a constant.
 constexpr Shape kBodyShape{.scalar = kJson, .map = &kBodyTable, .list = &kJsonShape};
 
@@ -140,25 +139,25 @@ constexpr Key kProbeKeys[] = {
     {"failure_threshold", only(kCount), "failureThreshold; 3 if left out"},
 };
 constexpr Table kProbe{"a probe", "As Kubernetes has it.", kProbeKeys};
-constexpr Key kHealthKeys[] = {
+constexpr Key kHealthEndpointKeys[] = {
     {"codes", map_of(kCodes), "HTTP status by state"},
     {"latency", only(kDuration), "of each answer; 5ms if left out"},
     {"probe", map_of(kProbe), "how it is probed, as Kubernetes has it"},
     {"body", map_of(kBodyTable), "the JSON answer"},
     {"checks", map_of(kChecks), "what it looks at"},
 };
-constexpr Table kHealth{"a health endpoint", "", kHealthKeys};
-constexpr Shape kHealthShape = map_of(kHealth);
+constexpr Table kHealthEndpoint{"a health endpoint", "", kHealthEndpointKeys};
+constexpr Shape kHealthShape = map_of(kHealthEndpoint);
 constexpr Table kHealthEndpoints{"health endpoints", "", {}, &kHealthShape, "path"};
 
 // targets
 
-constexpr Key kScrapeKeys[] = {
+constexpr Key kScrapingKeys[] = {
     {"interval", only(kDuration), "15s if left out"},
     {"timeout", only(kDuration), "10s, or the interval when that is shorter, if left out"},
     {"honor_labels", only(kBool), "exported labels win over the target's"},
 };
-constexpr Table kScrape{"a scrape", "", kScrapeKeys};
+constexpr Table kScraping{"a scrape", "", kScrapingKeys};
 
 constexpr Key kTargetKeys[] = {
     {"include", kTextList, "files with keys of this map; keys here win"},
@@ -168,7 +167,7 @@ constexpr Key kTargetKeys[] = {
     {"metrics_path", only(kText), "/metrics if left out"},
     {"version", only(kText), "for bodies and info metrics"},
     {"labels", map_of(kTextMap), "further labels of the target"},
-    {"scrape", map_of(kScrape), "how often, how long"},
+    {"scrape", map_of(kScraping), "how often, how long"},
     {"signals", map_of(kSignals), "named quantities, which faults may move"},
     {"endpoints", map_of(kEndpoints), "what the load calls"},
     {"instruments", map_of(kInstruments), "metrics that are exported"},

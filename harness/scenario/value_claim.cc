@@ -9,7 +9,7 @@
 namespace tocsin::scenario {
 namespace {
 
-using Kind = ValueClaim::Kind;
+using ClaimKind = ValueClaim::Kind;
 
 /// What doubles lose on the way through rates and divisions. Infinities lose nothing.
 constexpr double kRounding = 1e-9;
@@ -21,21 +21,21 @@ double slack(double x, double value) {
 
 struct Operator {
   std::string_view text;
-  Kind kind;
+  ClaimKind kind;
 };
 /// The words need no quotes in YAML, where > and ! mean something else.
-constexpr std::array<Operator, 12> kOperators = {{{"at least ", Kind::kGreaterEqual},
-                                                  {"at most ", Kind::kLessEqual},
-                                                  {"above ", Kind::kGreater},
-                                                  {"below ", Kind::kLess},
-                                                  {"not ", Kind::kNotEqual},
-                                                  {"<=", Kind::kLessEqual},
-                                                  {">=", Kind::kGreaterEqual},
-                                                  {"==", Kind::kEqual},
-                                                  {"!=", Kind::kNotEqual},
-                                                  {"<", Kind::kLess},
-                                                  {">", Kind::kGreater},
-                                                  {"=", Kind::kEqual}}};
+constexpr std::array<Operator, 12> kOperators = {{{"at least ", ClaimKind::kGreaterEqual},
+                                                  {"at most ", ClaimKind::kLessEqual},
+                                                  {"above ", ClaimKind::kGreater},
+                                                  {"below ", ClaimKind::kLess},
+                                                  {"not ", ClaimKind::kNotEqual},
+                                                  {"<=", ClaimKind::kLessEqual},
+                                                  {">=", ClaimKind::kGreaterEqual},
+                                                  {"==", ClaimKind::kEqual},
+                                                  {"!=", ClaimKind::kNotEqual},
+                                                  {"<", ClaimKind::kLess},
+                                                  {">", ClaimKind::kGreater},
+                                                  {"=", ClaimKind::kEqual}}};
 constexpr std::array<std::string_view, 3> kPlusMinus = {"±", "+-", "+/-"};
 
 class ClaimParser {
@@ -60,7 +60,7 @@ class ClaimParser {
         return near(trim(text_.substr(0, at)), trim(text_.substr(at + sign.size())));
       }
     }
-    claim_.kind = Kind::kEqual;
+    claim_.kind = ClaimKind::kEqual;
     return single(text_);
   }
 
@@ -91,7 +91,7 @@ class ClaimParser {
 
   /// "5..7%" means 5%..7%.
   Result<ValueClaim> between(const TextPair& range) {
-    claim_.kind = Kind::kBetween;
+    claim_.kind = ClaimKind::kBetween;
     TRY(claim_.upper, number(range.second));
     const bool has_unit = parse_number(range.first).has_error();
     const std::size_t unit = range.second.find_last_of("0123456789.") + 1;
@@ -105,7 +105,7 @@ class ClaimParser {
   }
 
   Result<ValueClaim> near(std::string_view value, std::string_view tolerance) {
-    claim_.kind = Kind::kNear;
+    claim_.kind = ClaimKind::kNear;
     TRY(claim_.value, number(value));
     constexpr std::string_view kOfIt = "of it";
     const bool says_relative = tolerance.ends_with(kOfIt);
@@ -138,21 +138,21 @@ bool ValueClaim::holds(double x) const {
   if (std::isnan(x)) return false;
   const bool equal = x == value || std::abs(x - value) <= slack(x, value);
   switch (kind) {
-    case Kind::kNear:
+    case ClaimKind::kNear:
       return equal || std::abs(x - value) <= tolerance + slack(x, value);
-    case Kind::kBetween:
+    case ClaimKind::kBetween:
       return x >= value - slack(x, value) && x <= upper + slack(x, upper);
-    case Kind::kLess:
+    case ClaimKind::kLess:
       return x < value;
-    case Kind::kLessEqual:
+    case ClaimKind::kLessEqual:
       return x <= value;
-    case Kind::kGreater:
+    case ClaimKind::kGreater:
       return x > value;
-    case Kind::kGreaterEqual:
+    case ClaimKind::kGreaterEqual:
       return x >= value;
-    case Kind::kEqual:
+    case ClaimKind::kEqual:
       return equal;
-    case Kind::kNotEqual:
+    case ClaimKind::kNotEqual:
       return !equal;
   }
   return false;
