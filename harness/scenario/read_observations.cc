@@ -112,13 +112,13 @@ struct Percentile {
   std::string_view key;
   double share;
 };
-constexpr std::array<Percentile, 7> kPercentiles = {{{"p50", 0.5},
-                                                     {"p75", 0.75},
-                                                     {"p90", 0.9},
-                                                     {"p95", 0.95},
-                                                     {"p99", 0.99},
-                                                     {"p99.9", 0.999},
-                                                     {"max", 1}}};
+constexpr std::array<Percentile, 7> kPercentileFields = {{{"p50", 0.5},
+                                                          {"p75", 0.75},
+                                                          {"p90", 0.9},
+                                                          {"p95", 0.95},
+                                                          {"p99", 0.99},
+                                                          {"p99.9", 0.999},
+                                                          {"max", 1}}};
 
 class LoadExpectationReader {
  public:
@@ -180,7 +180,7 @@ class LoadExpectationReader {
     scalar("throughput", Dimension::kRate, &LoadExpectation::throughput);
     scalar("error_rate", Dimension::kRatio, &LoadExpectation::error_rate);
     scalar("requests", Dimension::kNumber, &LoadExpectation::requests);
-    for (const Percentile& percentile : kPercentiles) {
+    for (const Percentile& percentile : kPercentileFields) {
       const yaml::Node* node = node_.find(percentile.key);
       if (node == nullptr) continue;
       const double share = percentile.share;
