@@ -5,7 +5,7 @@
 namespace tocsin::cli {
 
 /// SIGINT and SIGTERM set interrupted(); a second one ends the process at once, as without a
-/// handler. SIGPIPE is ignored: a closed pipe is an error of the write.
+/// handler. A closed pipe and a file that grows too large are errors of the write, not signals.
 void watch_interrupts();
 const std::atomic<bool>& interrupted();
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 
@@ -93,17 +94,28 @@ class Runner {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       for (std::size_t n = next++; n < mine.size() && !interrupted(); n = next++) {
-        const Nanos began = system_clock().monotonic();
-        const Task& task = tasks_[mine[n]];
-        run::SimulationOptions simulation;
-        simulation.stop = &interrupted();
-        take(mine[n], run::simulate(task.scenario, *task.rules, simulation), began);
+        simulate(mine[n]);
       }
     };
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < jobs; ++i) threads.emplace_back(work);
     if (jobs > 0) work();
     for (std::thread& thread : threads) thread.join();
+  }
+
+  /// A thread's entry: what is thrown (no memory is left) ends here.
+  void simulate(std::size_t index) {
+    const Nanos began = system_clock().monotonic();
+    const Task& task = tasks_[index];
+    try {
+      run::SimulationOptions simulation;
+      simulation.stop = &interrupted();
+      take(index, run::simulate(task.scenario, *task.rules, simulation), began);
+    } catch (const std::bad_alloc&) {
+      take_trouble(index, io_error("not enough memory"), began);
+    } catch (const std::exception& error) {
+      take_trouble(index, io_error(error.what()), began);
+    }
   }
 
   /// Live ones come one after another: they measure the machine.
@@ -147,7 +159,7 @@ class Runner {
     summary.run.scenario = scenario.name;
     summary.run.scenario_file = scenario.file;
     summary.run.system = scenario.system->name;
-    summary.run.mode = RunMode::kLive;
+    summary.run.mode = scenario.live ? RunMode::kLive : RunMode::kSimulated;
     summary.trouble = to_string(error);
     for (const std::string& context : error.context) summary.trouble += ", " + context;
     summary.took = system_clock().monotonic() - began;
