@@ -90,6 +90,9 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
     diagnostics.add(input_error(
         {}, fmt::format("none of {} scenarios is chosen by --filter or --tag", left_out)));
   }
+  for (const Error& warning : library.warnings()) {
+    complain("warning: " + printable(to_string(warning)) + '\n');
+  }
   if (diagnostics.ok()) return tasks;
   complain(diagnostics.render());
   return std::nullopt;
