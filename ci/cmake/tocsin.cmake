@@ -61,6 +61,8 @@ endif()
 function(tocsin_unity target separate)
   if(TOCSIN_UNITY AND NOT separate)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    # GCC takes a .cc that another file includes for a header, and warns of anonymous namespaces in it.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
