@@ -12,7 +12,7 @@ namespace {
 
 using scenario::MetricExpectation;
 
-constexpr std::size_t kSeriesShown = 5;
+constexpr std::size_t kSeriesListed = 5;
 
 /// "sum(x) is 8% ± 1%" or "… is absent".
 std::string wanted_text(const MetricExpectation& claim) {
@@ -52,13 +52,13 @@ StepView look_at(const promql::QueryResult& result, std::size_t step,
     const bool native = !column.histograms.empty() && column.histograms[step] != nullptr;
     const bool good = !claim.is || (!native && claim.is->holds(value));
     view.holds = view.holds && good;
-    if (view.series > kSeriesShown) continue;
+    if (view.series > kSeriesListed) continue;
     if (!view.values.empty()) view.values += ", ";
     if (result.columns.size() > 1) view.values += column.labels.to_string() + ' ';
     view.values += native ? "a native histogram"
                           : (claim.is ? format_as(*claim.is, value) : format_number(value, 6));
   }
-  if (view.series > kSeriesShown) {
+  if (view.series > kSeriesListed) {
     view.values += ", … (" + std::to_string(view.series) + " series)";
   }
   if (view.series == 0) view.values = "no value";
