@@ -70,9 +70,9 @@ std::string details(const ScenarioSummary& scenario) {
     out += "```\n\n";
   }
   if (!scenario.timeline.empty()) {
-    constexpr std::size_t kTimelineLines = 100;
+    constexpr std::size_t kTimelineShown = 100;
     out += "```text\n";
-    for (std::size_t i = 0; i < std::min(kTimelineLines, scenario.timeline.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(kTimelineShown, scenario.timeline.size()); ++i) {
       const TimelineEntry& entry = scenario.timeline[i];
       out += fmt::format("{:>10}  {:<8} {}\n", format_duration(entry.at), entry.kind,
                          fenced(entry.text));

@@ -1,6 +1,7 @@
 #include "harness/run/live.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -27,10 +28,13 @@ class LoadThread {
  public:
   explicit LoadThread(traffic::LoadOptions options) : options_(std::move(options)) {
     outcome_ = std::async(std::launch::async, [this] {
-      return traffic::run_load(options_, stop_, [this](const traffic::LoadProgress& progress) {
-        const std::lock_guard lock(mutex_);
-        ledger_ = progress.ledger;
-      });
+      auto outcome =
+          traffic::run_load(options_, stop_, [this](const traffic::LoadProgress& progress) {
+            const std::lock_guard lock(mutex_);
+            ledger_ = progress.ledger;
+          });
+      refused_ = outcome.has_error();
+      return outcome;
     });
   }
   /// Ends it, and waits for the end.
@@ -41,6 +45,8 @@ class LoadThread {
     const std::lock_guard lock(mutex_);
     return ledger_;
   }
+  /// It could not begin: finish() has the reason.
+  bool refused() const { return refused_; }
   bool ends_within(Nanos wait) const {
     return outcome_.wait_for(wait) == std::future_status::ready;
   }
@@ -52,6 +58,7 @@ class LoadThread {
   traffic::LoadStop stop_;
   mutable std::mutex mutex_;
   LoadLedger ledger_;
+  std::atomic<bool> refused_{false};
   std::future<Result<traffic::LoadOutcome>> outcome_;  ///< the last member: its end waits
 };
 
@@ -214,9 +221,10 @@ class LiveRun {
     }
   }
 
-  /// Until the scenario's end, or until asked to stop.
+  /// Until the scenario's end, or until asked to stop, or when there is no load to wait for.
   net::Task<void> report(const rules::LiveEvaluation& evaluation, const LoadThread* load) {
     while (clock_.offset() < scenario_.length) {
+      if (load != nullptr && load->refused()) co_return;
       if (asked_to_stop()) {
         evidence_.run.partial = true;
         co_return;
