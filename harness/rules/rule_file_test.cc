@@ -148,11 +148,15 @@ TEST(RuleFile, SurvivesEveryPrefix) {
   }
 }
 
-/// Real rule files, when TOCSIN_CONFORMANCE_DIR names a folder of them. Those that use what
-/// promtool 2.42 does not know are left out.
+/// Real rule files, from TOCSIN_CONFORMANCE_DIR or ../shared/conformance beside the project;
+/// skipped where there is none. Those that use what promtool 2.42 does not know are left out.
 TEST(RuleFile, JudgesRealFilesAsPromtoolDoes) {
-  const char* folder = std::getenv("TOCSIN_CONFORMANCE_DIR");
-  if (folder == nullptr || !has_promtool()) GTEST_SKIP() << "needs a folder and promtool";
+  const char* named = std::getenv("TOCSIN_CONFORMANCE_DIR");
+  const std::string folder =
+      named != nullptr ? named : std::string(TOCSIN_SOURCE_DIR) + "/../shared/conformance";
+  if (!std::filesystem::is_directory(folder) || !has_promtool()) {
+    GTEST_SKIP() << "needs promtool and a folder of rule files at " << folder;
+  }
   int compared = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string extension = entry.path().extension().string();
