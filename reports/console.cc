@@ -130,9 +130,9 @@ std::string render_console_total(const RunSummary& run, const ConsoleOptions& op
   const Outcome outcome = failed > 0         ? Outcome::kFail
                           : inconclusive > 0 ? Outcome::kInconclusive
                                              : Outcome::kPass;
-  std::string text =
-      fmt::format("{} scenarios: {} passed, {} failed, {} inconclusive", run.scenarios.size(),
-                  run.count(Outcome::kPass), failed, inconclusive);
+  std::string text = fmt::format("{} scenario{}: {} passed, {} failed, {} inconclusive",
+                                 run.scenarios.size(), run.scenarios.size() == 1 ? "" : "s",
+                                 run.count(Outcome::kPass), failed, inconclusive);
   std::size_t claims = 0;
   for (const ScenarioSummary& scenario : run.scenarios) {
     claims += scenario.verdict.judgements.size();
