@@ -90,6 +90,10 @@ Verdict Trial::finish() && {
     verdict.outcome = Outcome::kInconclusive;
     verdict.reason = "the evidence does not reach far enough";
   }
+  if (verdict.judgements.empty()) {
+    verdict.outcome = Outcome::kInconclusive;
+    verdict.reason = "the scenario expects nothing";
+  }
   if (!evidence_.run.invalid_reason.empty()) {
     verdict.outcome = Outcome::kInconclusive;
     verdict.reason = evidence_.run.invalid_reason;

@@ -278,6 +278,12 @@ TEST_F(JudgeTest, LiveRunsGetOneIntervalOfGraceInScenarioTime) {
   EXPECT_EQ(judge_one().outcome, Outcome::kFail);
 }
 
+TEST_F(JudgeTest, ExpectingNothingProvesNothing) {
+  const Verdict verdict = judge(scenario_, evidence_);
+  EXPECT_EQ(verdict.outcome, Outcome::kInconclusive);
+  EXPECT_EQ(verdict.reason, "the scenario expects nothing");
+}
+
 class MetricTest : public JudgeTest {
  protected:
   MetricTest() {

@@ -35,7 +35,8 @@ struct Judgement {
 /// A whole scenario's judgement.
 struct Verdict {
   std::vector<Judgement> judgements;  ///< in the order of the scenario's keys
-  /// Fail beats inconclusive beats pass; but partial or invalid evidence is never a pass or a fail.
+  /// Fail beats inconclusive beats pass; a scenario that expects nothing proves nothing; and
+  /// partial or invalid evidence is never a pass or a fail.
   Outcome outcome = Outcome::kPass;
   std::string reason;  ///< why inconclusive as a whole; else empty
 
