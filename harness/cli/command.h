@@ -24,6 +24,10 @@ void add_run_command(CLI::App& app, Action& chosen);
 void add_judge_command(CLI::App& app, Action& chosen);
 void add_load_command(CLI::App& app, Action& chosen);
 void add_serve_command(CLI::App& app, Action& chosen);
+void add_test_command(CLI::App& app, Action& chosen);
 void add_schema_command(CLI::App& app, Action& chosen);
+
+// Commands of `tocsin test`: `test` is that command.
+void add_test_promql_command(CLI::App& test, Action& chosen);
 
 }  // namespace tocsin::cli

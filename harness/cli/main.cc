@@ -15,8 +15,8 @@ using tocsin::cli::ExitCode;
 
 /// One entry a command, in the order of the help.
 constexpr tocsin::cli::AddCommand kCommands[] = {
-    tocsin::cli::add_run_command,   tocsin::cli::add_judge_command,  tocsin::cli::add_load_command,
-    tocsin::cli::add_serve_command, tocsin::cli::add_schema_command,
+    tocsin::cli::add_run_command,   tocsin::cli::add_judge_command, tocsin::cli::add_load_command,
+    tocsin::cli::add_serve_command, tocsin::cli::add_test_command,  tocsin::cli::add_schema_command,
 };
 
 /// The flag or command that an unknown word may have meant; empty when none is near.
@@ -29,9 +29,25 @@ std::string nearest_word(const CLI::App& command, const std::string& word) {
   return tocsin::nearest_name(word.substr(0, word.find('=')), names);
 }
 
+/// The innermost command that was named, and the words that led there.
+struct Named {
+  const CLI::App* command;
+  std::string words;
+};
+
+Named named_command(const CLI::App& app) {
+  Named named{&app, ""};
+  while (!named.command->get_subcommands().empty()) {
+    named.command = named.command->get_subcommands().front();
+    named.words += named.command->get_name() + ' ';
+  }
+  return named;
+}
+
 void refuse(const CLI::App& app, const CLI::ParseError& error) {
-  const bool has_command = !app.get_subcommands().empty();
-  const CLI::App& command = has_command ? *app.get_subcommands().front() : app;
+  const auto [innermost, words] = named_command(app);
+  const CLI::App& command = *innermost;
+  const bool has_command = command.get_subcommands({}).empty();
   const std::vector<std::string> unknown = app.remaining(true);
   tocsin::Error shown = tocsin::input_error({}, error.what());
   if (!has_command && unknown.empty()) shown.message = "no command is given";
@@ -41,8 +57,7 @@ void refuse(const CLI::App& app, const CLI::ParseError& error) {
     const std::string nearest = nearest_word(command, unknown.front());
     if (!nearest.empty()) shown.hints.push_back("did you mean \"" + nearest + "\"?");
   }
-  shown.hints.push_back(std::string("see tocsin ") +
-                        (has_command ? command.get_name() + " --help" : "--help"));
+  shown.hints.push_back("see tocsin " + words + "--help");
   tocsin::cli::complain(render(shown));
 }
 
