@@ -7,24 +7,22 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/base/scratch_folder.h"
+
 namespace tocsin {
 namespace {
 
 class FileTest : public testing::Test {
  protected:
-  FileTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tocsin-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~FileTest() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string path(const std::string& name) const { return folder_.path(name); }
   std::size_t files() const {
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) count += entry.exists();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      count += entry.exists();
     return count;
   }
 
-  std::string folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(FileTest, WritesAndReadsBack) {
@@ -74,7 +72,7 @@ TEST_F(FileTest, ALinkStaysAndItsTargetIsReplaced) {
 
 TEST_F(FileTest, SaysWhatCannotBeRead) {
   EXPECT_NE(read_file(path("none")).error().message.find("No such file"), std::string::npos);
-  EXPECT_NE(read_file(folder_).error().message.find("folder"), std::string::npos);
+  EXPECT_NE(read_file(folder_.path()).error().message.find("folder"), std::string::npos);
 }
 
 TEST_F(FileTest, ReadsNoMoreThanAllowed) {

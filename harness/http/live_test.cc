@@ -1,11 +1,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 
+#include "harness/base/scratch_folder.h"
 #include "harness/http/client_connection.h"
 #include "harness/http/test_support.h"
 
@@ -19,27 +19,6 @@ using testing::HasSubstr;
 bool installed(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
 }
-
-/// A folder that goes with its owner.
-class Scratch {
- public:
-  Scratch() : path_(testing::TempDir() + "tocsin-http-XXXXXX") {
-    EXPECT_NE(mkdtemp(path_.data()), nullptr);
-    // A server that root has started reads files as somebody else.
-    std::filesystem::permissions(path_, std::filesystem::perms(0755));
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  const std::string& path() const { return path_; }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + '/' + name) << text;
-  }
-
- private:
-  std::string path_;
-};
 
 std::string output_of(const std::string& command) {
   std::string output;
@@ -67,7 +46,7 @@ net::Task<std::string> run_beside(net::Loop& loop, std::string command) {
   co_return output;
 }
 
-void make_certificate(const Scratch& scratch) {
+void make_certificate(const ScratchFolder& scratch) {
   const std::string command =
       "cd " + scratch.path() +
       " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
@@ -76,7 +55,7 @@ void make_certificate(const Scratch& scratch) {
   ASSERT_EQ(std::system(command.c_str()), 0);
 }
 
-net::TlsContextPtr trusting(const Scratch& scratch) {
+net::TlsContextPtr trusting(const ScratchFolder& scratch) {
   net::TlsClientOptions options;
   options.ca_file = scratch.path() + "/cert.pem";
   return net::TlsContext::client(options).value();
@@ -101,7 +80,7 @@ TEST(Live, CurlTalksToTheServer) {
 
 TEST(Live, CurlTalksTlsToTheServer) {
   if (!installed("curl") || !installed("openssl")) GTEST_SKIP() << "no curl or openssl";
-  const Scratch scratch;
+  const ScratchFolder scratch;
   make_certificate(scratch);
   net::TlsServerOptions files;
   files.certificate_file = scratch.path() + "/cert.pem";
@@ -136,6 +115,8 @@ std::uint16_t free_port() {
 class Nginx {
  public:
   Nginx() {
+    // nginx, when root has started it, reads files as somebody else.
+    std::filesystem::permissions(scratch_.path(), std::filesystem::perms(0755));
     make_certificate(scratch_);
     const std::string& at = scratch_.path();
     std::string config =
@@ -154,7 +135,15 @@ class Nginx {
     scratch_.write("page.txt", std::string(50'000, 'p'));
     EXPECT_EQ(std::system(command("").c_str()), 0);
   }
-  ~Nginx() { EXPECT_EQ(std::system(command(" -s stop").c_str()), 0); }
+  ~Nginx() {
+    EXPECT_EQ(std::system(command(" -s stop").c_str()), 0);
+    // That only asks; the last thing that nginx does in its folder is to remove this file.
+    const Nanos deadline = soon();
+    while (std::filesystem::exists(scratch_.path("pid")) && system_clock().monotonic() < deadline) {
+      std::this_thread::yield();
+    }
+    EXPECT_FALSE(std::filesystem::exists(scratch_.path("pid"))) << "nginx goes on";
+  }
   Nginx(const Nginx&) = delete;
   Nginx& operator=(const Nginx&) = delete;
 
@@ -168,7 +157,7 @@ class Nginx {
     return "nginx -p " + scratch_.path() + " -c nginx.conf" + arguments + " >/dev/null 2>&1";
   }
 
-  Scratch scratch_;
+  ScratchFolder scratch_;
 };
 
 TEST(Live, ClientsTalkToNginx) {
@@ -223,7 +212,7 @@ TEST(Live, ClientsTalkToNginx) {
 
 TEST(Live, ClientsTalkToPython) {
   if (!installed("python3")) GTEST_SKIP() << "no python3";
-  const Scratch scratch;
+  const ScratchFolder scratch;
   scratch.write("a.txt", "from python");
   // The shell says its process id and becomes the server, which says its port.
   const std::string command = "echo $$; exec python3 -u -m http.server 0 --bind 127.0.0.1 -d " +

@@ -12,6 +12,7 @@
 
 #include "harness/base/file.h"
 #include "harness/metrics/exposition_writer.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/metrics/gzip.h"
 
 namespace tocsin::metrics {
@@ -207,15 +208,9 @@ TEST(OpenMetricsFile, CountsWhatTheStoreRefuses) {
 
 class OpenMetricsOnDisk : public testing::Test {
  protected:
-  OpenMetricsOnDisk() {
-    std::string folder = testing::TempDir() + "tocsin-samples-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-  }
-  ~OpenMetricsOnDisk() override { std::filesystem::remove_all(folder_); }
+  std::string path(const std::string& name) const { return folder_.path(name); }
 
-  std::string path(const std::string& name) const { return folder_ + '/' + name; }
-
-  std::string folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(OpenMetricsOnDisk, PlainAndCompressed) {
@@ -237,7 +232,8 @@ TEST_F(OpenMetricsOnDisk, PlainAndCompressed) {
   EXPECT_EQ(import_openmetrics(path("cut.gz"), again).error().message,
             "not a good gzip stream: it ends in the middle");
   std::size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+    ++files;
   EXPECT_EQ(files, 3u) << "no temporary file stays";
 }
 
@@ -245,8 +241,8 @@ TEST_F(OpenMetricsOnDisk, TroubleNamesTheFile) {
   Store store;
   EXPECT_EQ(to_string(import_openmetrics(path("none"), store).error()),
             "cannot open " + path("none") + ": No such file or directory");
-  EXPECT_EQ(to_string(import_openmetrics(folder_, store).error()),
-            "cannot read " + folder_ + ": Is a directory");
+  EXPECT_EQ(to_string(import_openmetrics(folder_.path(), store).error()),
+            "cannot read " + folder_.path() + ": Is a directory");
   EXPECT_TRUE(export_openmetrics(store, path("new/folder/run.om")).has_value());
   const std::string under_a_file = path("new/folder/run.om/run.om");
   EXPECT_EQ(to_string(export_openmetrics(store, under_a_file).error()),

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/file.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/metrics/exposition_writer.h"
 #include "harness/metrics/line_parser.h"
 #include "harness/metrics/lint.h"
@@ -30,16 +31,11 @@ class Promtool : public testing::Test {
   void SetUp() override {
     if (std::system("promtool --version >/dev/null 2>&1") != 0)
       GTEST_SKIP() << "promtool is not installed";
-    std::string folder = testing::TempDir() + "tocsin-promtool-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-  }
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
   /// Exit code, and what was printed to both streams.
   std::pair<int, std::string> run(const std::string& command, const std::string& input = "") {
-    const std::string file = folder_ + "/stdin";
+    const std::string file = folder_.path("stdin");
     write_file_atomically(file, input).value();
     std::FILE* pipe = ::popen(("( " + command + " ) <" + file + " 2>&1").c_str(), "r");
     std::string output;
@@ -49,7 +45,7 @@ class Promtool : public testing::Test {
     return {WEXITSTATUS(::pclose(pipe)), output};
   }
 
-  std::string folder_;
+  ScratchFolder folder_;
 };
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -143,12 +139,12 @@ TEST_F(Promtool, MakesABlockOfOurFileAndReadsTheSameFromIt) {
     parser.parse(scrape % 10 == 3 ? other : page, ExpositionFormat::kText, writer).value();
     writer.finish();
   }
-  export_openmetrics(store, folder_ + "/run.om").value();
-  const auto [code, output] = run("promtool tsdb create-blocks-from openmetrics " + folder_ +
-                                  "/run.om " + folder_ + "/blocks");
+  export_openmetrics(store, folder_.path("run.om")).value();
+  const auto [code, output] = run("promtool tsdb create-blocks-from openmetrics " +
+                                  folder_.path("run.om ") + folder_.path("blocks"));
   ASSERT_EQ(code, 0) << output;
-  std::filesystem::create_directory(folder_ + "/blocks/wal");  // the dump wants one
-  const auto [dumped, text] = run("promtool tsdb dump " + folder_ + "/blocks");
+  std::filesystem::create_directory(folder_.path("blocks/wal"));  // the dump wants one
+  const auto [dumped, text] = run("promtool tsdb dump " + folder_.path("blocks"));
   ASSERT_EQ(dumped, 0) << text;
   std::multiset<std::string> lines;
   for_each_line(text, [&](std::string_view line) {

@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 
 #include <gtest/gtest.h>
 
+#include "harness/base/scratch_folder.h"
 #include "harness/net/connect.h"
 #include "harness/net/faulty_stream.h"
 #include "harness/net/listener.h"
@@ -22,9 +22,7 @@ Nanos soon() {
 class Tls : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    std::string folder = testing::TempDir() + "tocsin-tls-XXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
+    folder_ = std::make_unique<ScratchFolder>();
     const std::string command =
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
         "/CN=localhost "
@@ -32,10 +30,10 @@ class Tls : public testing::Test {
         key() + " -out " + certificate() + " 2>/dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0);
   }
-  static void TearDownTestSuite() { std::filesystem::remove_all(folder_); }
+  static void TearDownTestSuite() { folder_ = nullptr; }
 
-  static std::string certificate() { return folder_ + "/cert.pem"; }
-  static std::string key() { return folder_ + "/key.pem"; }
+  static std::string certificate() { return folder_->path("cert.pem"); }
+  static std::string key() { return folder_->path("key.pem"); }
 
   static TlsContextPtr server() { return TlsContext::server({certificate(), key()}).value(); }
   static TlsContextPtr client(TlsClientOptions options) {
@@ -48,7 +46,7 @@ class Tls : public testing::Test {
   }
 
  private:
-  static inline std::string folder_;
+  static inline std::unique_ptr<ScratchFolder> folder_;
 };
 
 /// Echoes one message and closes in good order.

@@ -3,12 +3,10 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "harness/base/file.h"
+#include "harness/base/scratch_folder.h"
 
 namespace tocsin::rules {
 
@@ -19,11 +17,10 @@ bool has_promtool() {
 
 PromtoolRun run_promtool(const std::string& arguments,
                          const std::vector<std::pair<std::string, std::string>>& files) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tocsin-rules-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  for (const auto& [name, text] : files) write_file_atomically(folder + '/' + name, text).value();
+  const ScratchFolder folder;
+  for (const auto& [name, text] : files) folder.write(name, text);
   PromtoolRun run;
-  const std::string command = "cd " + folder + " && promtool " + arguments + " 2>&1";
+  const std::string command = "cd " + folder.path() + " && promtool " + arguments + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("popen failed");
   std::array<char, 4096> buffer;
@@ -32,7 +29,6 @@ PromtoolRun run_promtool(const std::string& arguments,
   }
   const int status = pclose(pipe);
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::filesystem::remove_all(folder);
   return run;
 }
 

@@ -12,6 +12,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/random.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/metrics/gzip.h"
 #include "harness/metrics/store.h"
 #include "harness/run/evidence_json.h"
@@ -53,7 +54,7 @@ class EvidenceFile : public testing::Test {
     return read(metrics::gzip_compress(text));
   }
 
-  TestFolder folder_;
+  ScratchFolder folder_;
 };
 
 void expect_same_samples(const Evidence& a, const Evidence& b) {

@@ -1,10 +1,9 @@
 #include "harness/run/test_drill.h"
 
-#include <filesystem>
-
 #include <gtest/gtest.h>
 
 #include "harness/base/file.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/base/units.h"
 #include "harness/metrics/openmetrics_file.h"
 #include "harness/scenario/load.h"
@@ -32,7 +31,7 @@ Drill load_drill(const std::string& path) {
 }
 
 Drill small_drill(const std::string& scenario, const Edits& edits) {
-  const TestFolder folder;
+  const ScratchFolder folder;
   std::string system = read_file(std::string(kSmall) + "system.yaml").value();
   std::string rules = read_file(std::string(kSmall) + "rules.yml").value();
   for (const auto& [before, after] : edits) {
@@ -46,22 +45,11 @@ Drill small_drill(const std::string& scenario, const Edits& edits) {
     }
     EXPECT_TRUE(applied) << before;
   }
-  write_file_atomically(folder.path("system.yaml"), system).value();
-  write_file_atomically(folder.path("rules.yml"), rules).value();
-  write_file_atomically(folder.path("scenario.yaml"),
-                        "system: ./system.yaml\nexpect: {alerts: {others: any}}\n" + scenario)
-      .value();
+  folder.write("system.yaml", system);
+  folder.write("rules.yml", rules);
+  folder.write("scenario.yaml",
+               "system: ./system.yaml\nexpect: {alerts: {others: any}}\n" + scenario);
   return load(folder.path("scenario.yaml"));
-}
-
-TestFolder::TestFolder() {
-  std::string pattern = testing::TempDir() + "tocsin-run-XXXXXX";
-  path_ = ::mkdtemp(pattern.data());
-}
-
-TestFolder::~TestFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 std::string samples_of(const Evidence& evidence) {

@@ -28,19 +28,6 @@ using Edits = std::vector<std::pair<std::string, std::string>>;
 /// text of the system or its rules, and must apply.
 Drill small_drill(const std::string& scenario, const Edits& edits = {});
 
-/// A folder of its own, removed at the end.
-class TestFolder {
- public:
-  TestFolder();
-  ~TestFolder();
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 /// All samples as OpenMetrics text, which holds everything that Evidence's source does.
 std::string samples_of(const Evidence& evidence);
 

@@ -9,6 +9,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/random.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/scenario/summary.h"
 
 namespace tocsin::scenario {
@@ -135,7 +136,8 @@ TEST_F(LoadTest, SystemsDimensionsFollowFromTheirFormulas) {
 }
 
 TEST_F(LoadTest, ASystemsProblemsAreToldOnce) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "tocsin-once";
+  const ScratchFolder scratch;
+  const fs::path folder = scratch.path("tocsin-once");
   fs::create_directories(folder);
   ASSERT_TRUE(write_file_atomically(folder / "system.yaml", "system: x\nservice: 5\n").has_value());
   for (const char* name : {"a.yaml", "b.yaml"}) {
@@ -149,7 +151,6 @@ TEST_F(LoadTest, ASystemsProblemsAreToldOnce) {
   Diagnostics second;
   EXPECT_FALSE(loader.load(folder / "b.yaml", second));
   EXPECT_THAT(second.render(), ::testing::Not(HasSubstr("system.yaml")));
-  fs::remove_all(folder);
 }
 
 TEST_F(LoadTest, FindsScenarios) {
@@ -174,7 +175,8 @@ TEST_F(LoadTest, MissingFileIsNamed) {
 TEST_F(LoadTest, MutatedFilesNeverCrash) {
   const std::string scenario = *read_file("good/everything.yaml");
   const std::string system = *read_file("shop/system.yaml");
-  const fs::path folder = fs::path(::testing::TempDir()) / "tocsin-mutated" / "shop";
+  const ScratchFolder scratch;
+  const fs::path folder = scratch.path("shop");
   fs::create_directories(folder);
   for (const char* file : {"limits.yaml", "node.yaml", "rules.yml", "system.yaml"}) {
     fs::copy_file(fs::path("shop") / file, folder / file, fs::copy_options::overwrite_existing);
@@ -210,7 +212,6 @@ TEST_F(LoadTest, MutatedFilesNeverCrash) {
     EXPECT_EQ(loaded, diagnostics.ok());
     EXPECT_EQ(diagnostics.render().empty(), diagnostics.ok());
   }
-  fs::remove_all(folder.parent_path());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/file.h"
+#include "harness/base/scratch_folder.h"
 #include "harness/net/listener.h"
 #include "harness/traffic/load.h"
 
@@ -57,8 +58,6 @@ std::uint16_t free_port() {
 class Nginx {
  public:
   Nginx() : port_(free_port()) {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("load_bench.{}", ::getpid());
-    std::filesystem::create_directories(folder_);
     const std::string config = fmt::format(
         "daemon off; worker_processes 1; worker_cpu_affinity 10; pid {0}/pid;\n"
         "error_log {0}/error.log; events {{ worker_connections 1024; }}\n"
@@ -66,11 +65,11 @@ class Nginx {
         "  client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0};\n"
         "  uwsgi_temp_path {0}; scgi_temp_path {0};\n"
         "  server {{ listen 127.0.0.1:{1}; location / {{ return 200 \"hello, world\"; }} }} }}\n",
-        folder_.string(), port_);
-    write_file_atomically(folder_ / "nginx.conf", config).value();
+        folder_.path(), port_);
+    folder_.write("nginx.conf", config);
     child_ = ::fork();
     if (child_ == 0) {
-      const std::string file = folder_ / "nginx.conf";
+      const std::string file = folder_.path("nginx.conf");
       ::execlp("nginx", "nginx", "-c", file.c_str(), static_cast<char*>(nullptr));
       std::_Exit(127);
     }
@@ -79,7 +78,6 @@ class Nginx {
   ~Nginx() {
     ::kill(child_, SIGTERM);
     ::waitpid(child_, nullptr, 0);
-    std::filesystem::remove_all(folder_);
   }
   Nginx(const Nginx&) = delete;
   Nginx& operator=(const Nginx&) = delete;
@@ -87,7 +85,7 @@ class Nginx {
   std::string url() const { return fmt::format("http://127.0.0.1:{}/", port_); }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder folder_;
   std::uint16_t port_;
   pid_t child_ = 0;
 };

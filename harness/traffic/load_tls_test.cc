@@ -1,9 +1,9 @@
 #include <cstdlib>
-#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/base/scratch_folder.h"
 #include "harness/traffic/load.h"
 #include "harness/traffic/test_server.h"
 
@@ -18,8 +18,6 @@ using testing::Pair;
 class LoadTls : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "tocsin-load-tls-XXXXXX";
-    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
     const std::string command =
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
         "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout " +
@@ -29,13 +27,9 @@ class LoadTls : public testing::Test {
     options.listen.tls = net::TlsContext::server({certificate(), key()}).value();
     server_ = std::make_unique<TestServer>(TestServer::says("hello"), options);
   }
-  void TearDown() override {
-    server_ = nullptr;
-    std::filesystem::remove_all(folder_);
-  }
 
-  std::string certificate() const { return folder_ + "/cert.pem"; }
-  std::string key() const { return folder_ + "/key.pem"; }
+  std::string certificate() const { return folder_.path("cert.pem"); }
+  std::string key() const { return folder_.path("key.pem"); }
 
   LoadOptions twenty_requests() const {
     LoadOptions options;
@@ -56,7 +50,7 @@ class LoadTls : public testing::Test {
   }
 
  private:
-  std::string folder_;
+  ScratchFolder folder_;
   std::unique_ptr<TestServer> server_;
 };
 

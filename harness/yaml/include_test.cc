@@ -1,36 +1,25 @@
 #include "harness/yaml/include.h"
 
-#include <filesystem>
-#include <fstream>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/base/scratch_folder.h"
 #include "harness/yaml/parse.h"
 
 namespace tocsin::yaml {
 namespace {
 
-namespace fs = std::filesystem;
-
 class Include : public testing::Test {
  protected:
-  Include() : folder_(fs::path(testing::TempDir()) / fs::path("include." + name())) {
-    fs::create_directories(folder_);
-  }
-  ~Include() override { fs::remove_all(folder_); }
-
-  void write(const std::string& file, const std::string& text) {
-    std::ofstream(folder_ / file) << text;
-  }
+  void write(const std::string& file, const std::string& text) { folder_.write(file, text); }
   /// Keys and scalars, or what is wrong, without the folder.
   std::string resolved(const std::string& file) {
     Diagnostics diagnostics;
-    NodePtr root = load((folder_ / file).string(), diagnostics);
+    NodePtr root = load(folder_.path(file), diagnostics);
     if (root != nullptr) root = resolve_includes(root, diagnostics);
     if (diagnostics.ok()) return root == nullptr ? "nothing" : shown(*root);
     std::string text = to_string(diagnostics.sorted().front());
-    const std::string prefix = folder_.string() + "/";
+    const std::string prefix = folder_.path("");
     for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
       text.erase(at, prefix.size());
     }
@@ -38,9 +27,6 @@ class Include : public testing::Test {
   }
 
  private:
-  static std::string name() {
-    return testing::UnitTest::GetInstance()->current_test_info()->name();
-  }
   static std::string shown(const Node& node) {
     if (!node.is_map()) return node.text;
     std::string text = "{";
@@ -50,7 +36,7 @@ class Include : public testing::Test {
     return text + "}";
   }
 
-  fs::path folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(Include, LaysOwnKeysOverIncludedOnes) {
