@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/file.h"
-#include "harness/metrics/exposition_writer.h"
 #include "harness/base/scratch_folder.h"
+#include "harness/metrics/exposition_writer.h"
 #include "harness/metrics/gzip.h"
 
 namespace tocsin::metrics {
