@@ -25,6 +25,7 @@ void add_judge_command(CLI::App& app, Action& chosen);
 void add_load_command(CLI::App& app, Action& chosen);
 void add_serve_command(CLI::App& app, Action& chosen);
 void add_test_command(CLI::App& app, Action& chosen);
+void add_backtest_command(CLI::App& app, Action& chosen);
 void add_schema_command(CLI::App& app, Action& chosen);
 
 // Commands of `tocsin test`: `test` is that command.

@@ -1,5 +1,8 @@
 #include "harness/cli/flags.h"
 
+#include <charconv>
+#include <cmath>
+
 #include <CLI/CLI.hpp>
 
 namespace tocsin::cli {
@@ -15,6 +18,24 @@ void expect_whole_number(CLI::Option& option) {
     return digits ? std::string() : "expected a whole number, got \"" + text + '"';
   });
   option.type_name("N");
+}
+
+Result<TimeFlag> parse_time_flag(const std::string& text) {
+  const auto absolute = parse_rfc3339(text);
+  if (!absolute.has_error()) return TimeFlag{*absolute, Duration(0)};
+  constexpr double kFarthest = 1e11;  // the year 5138; far from overflowing as milliseconds
+  double seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  if (whole && std::abs(seconds) <= kFarthest) {
+    return TimeFlag{from_ms(std::llround(seconds * 1000)), Duration(0)};
+  }
+  const auto before = parse_duration(text);
+  if (!before.has_error()) return TimeFlag{std::nullopt, *before};
+  Error error = input_error({}, "\"" + text + "\" is no time");
+  error.hints.emplace_back(
+      "times are written like 2026-01-28T09:00:00Z or 1769590800, or 7d for a week before the end");
+  return error;
 }
 
 }  // namespace tocsin::cli

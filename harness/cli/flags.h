@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "harness/base/error.h"
+#include "harness/base/time.h"
 
 namespace CLI {
 class Option;
@@ -15,5 +17,15 @@ Error flag_error(const std::string& flag, Error error);
 
 /// Refuses a sign, which CLI11 would let wrap around.
 void expect_whole_number(CLI::Option& option);
+
+/// A point in time as users write it: absolute, or so long before the end of something.
+struct TimeFlag {
+  std::optional<Timestamp> absolute;
+  Duration before_end{0};
+
+  Timestamp at(Timestamp end) const { return absolute.value_or(end - before_end); }
+};
+/// RFC 3339, seconds since 1970, or a duration like 7d. The error has no position.
+Result<TimeFlag> parse_time_flag(const std::string& text);
 
 }  // namespace tocsin::cli

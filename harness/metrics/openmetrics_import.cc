@@ -171,6 +171,10 @@ Result<ImportStats> import_openmetrics(const std::string& path, Store& store) {
     return io_error(std::string(doing) + " " + path + ": " + std::strerror(errno));
   };
   if (!file) return trouble("cannot open");
+  const auto in_this_file = [&](Result<void> result) {
+    if (result.has_error()) result.error().pos.file = path;
+    return result;
+  };
   OpenMetricsImporter importer(store, path);
   const auto feed = [&](std::string_view piece) { return importer.feed(piece); };
   std::optional<GzipReader> gzip;
@@ -180,10 +184,10 @@ Result<ImportStats> import_openmetrics(const std::string& path, Store& store) {
     const std::string_view piece(buffer.data(), got);
     if (first && looks_like_gzip(piece)) gzip.emplace();
     first = false;
-    TRY_VOID(gzip ? gzip->feed(piece, feed) : feed(piece));
+    TRY_VOID(gzip ? in_this_file(gzip->feed(piece, feed)) : feed(piece));
   }
   if (std::ferror(file.get())) return trouble("cannot read");
-  if (gzip) TRY_VOID(gzip->finish());
+  if (gzip) TRY_VOID(in_this_file(gzip->finish()));
   return importer.finish();
 }
 

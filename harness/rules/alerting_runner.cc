@@ -56,10 +56,8 @@ class AlertingRunner final : public RuleRunner {
     }
   }
 
-  void report(EvaluationOutcome& outcome) const override {
-    RuleRunner::report(outcome);
-    outcome.episodes.insert(outcome.episodes.end(), ended_.begin(), ended_.end());
-    report_active(outcome.episodes);
+  void report_ended(std::vector<AlertEpisode>& episodes) const override {
+    episodes.insert(episodes.end(), ended_.begin(), ended_.end());
   }
   void report_active(std::vector<AlertEpisode>& episodes) const override {
     for (const Alert& alert : states_.active()) episodes.push_back(episode(alert, std::nullopt));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <unordered_map>
 
@@ -23,14 +24,30 @@ Runners make_runners(const Plan& plan, const RunContext& context) {
   return runners;
 }
 
+void sort_episodes(EvaluationOutcome& outcome) {
+  std::vector<std::size_t> order(outcome.episodes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    const AlertEpisode& a = outcome.episodes[i];
+    const AlertEpisode& b = outcome.episodes[j];
+    return std::tie(a.pending_at, a.alert, a.labels) < std::tie(b.pending_at, b.alert, b.labels);
+  });
+  std::vector<AlertEpisode> episodes;
+  std::vector<const Rule*> alerting;
+  episodes.reserve(order.size());
+  alerting.reserve(order.size());
+  for (const std::size_t i : order) {
+    episodes.push_back(std::move(outcome.episodes[i]));
+    alerting.push_back(outcome.alerting[i]);
+  }
+  outcome.episodes = std::move(episodes);
+  outcome.alerting = std::move(alerting);
+}
+
 EvaluationOutcome collect(const Runners& runners) {
   EvaluationOutcome outcome;
   for (const auto& runner : runners) runner->report(outcome);
-  std::stable_sort(outcome.episodes.begin(), outcome.episodes.end(),
-                   [](const AlertEpisode& a, const AlertEpisode& b) {
-                     return std::tie(a.pending_at, a.alert, a.labels) <
-                            std::tie(b.pending_at, b.alert, b.labels);
-                   });
+  sort_episodes(outcome);
   return outcome;
 }
 

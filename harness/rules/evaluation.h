@@ -36,10 +36,20 @@ struct RuleFailure {
   Error error;
 };
 
+/// A PromQL annotation on a rule's expression.
+struct RuleNote {
+  std::string group;
+  std::string rule;
+  promql::AnnotationKind kind = promql::AnnotationKind::kWarning;
+  Error note;  ///< the message, with its place in the rule file
+};
+
 struct EvaluationOutcome {
   std::vector<AlertEpisode> episodes;  ///< by pending_at, then alert, then labels
+  std::vector<const Rule*> alerting;   ///< as many: whose episodes these are
   std::vector<RuleFailure> failures;
   std::vector<promql::Annotation> annotations;  ///< without duplicates
+  std::vector<RuleNote> notes;                  ///< the same rule by rule
 };
 
 /// Evaluates every group at origin, origin + interval, … up to `end`, as range queries over the

@@ -107,14 +107,23 @@ void RuleRunner::fail(Timestamp due, Error error) {
 }
 
 void RuleRunner::report(EvaluationOutcome& outcome) const {
+  report_ended(outcome.episodes);
+  report_active(outcome.episodes);
+  outcome.alerting.resize(outcome.episodes.size(), &rule_);
   outcome.failures.insert(outcome.failures.end(), failures_.begin(), failures_.end());
   for (const promql::Annotation& annotation : annotations_) {
     const auto& all = outcome.annotations;
     if (std::find(all.begin(), all.end(), annotation) == all.end()) {
       outcome.annotations.push_back(annotation);
     }
+    const auto marked = static_cast<int>(annotation.range.end - annotation.range.begin);
+    Error note = input_error(rule_.expression_map.at(annotation.range.begin), annotation.message,
+                             std::max(1, marked));
+    outcome.notes.push_back({group_.name, rule_.name, annotation.kind, std::move(note)});
   }
 }
+
+void RuleRunner::report_ended(std::vector<AlertEpisode>&) const {}
 
 void RuleRunner::report_active(std::vector<AlertEpisode>&) const {}
 

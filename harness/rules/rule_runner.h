@@ -37,7 +37,8 @@ class RuleRunner {
   void refuse(Timestamp sample_time);
 
   /// Adds what happened so far; alerts that are still active have no resolved_at.
-  virtual void report(EvaluationOutcome& outcome) const;
+  void report(EvaluationOutcome& outcome) const;
+  virtual void report_ended(std::vector<AlertEpisode>& episodes) const;
   virtual void report_active(std::vector<AlertEpisode>& episodes) const;
 
  protected:
