@@ -46,6 +46,10 @@ struct Shape {
   std::span<const std::string_view> words = {};
   const Table* map = nullptr;
   const Shape* list = nullptr;  ///< of its items
+  /// Whether there is a map or list: with -fsanitize=null GCC 12 compares no address of a constant
+  /// with null in constant expressions (GCC bug 71962), and operator| must be one.
+  bool has_map = false;
+  bool has_list = false;
 };
 
 constexpr Shape only(Scalar scalar) {
@@ -55,10 +59,10 @@ constexpr Shape one_of(std::span<const std::string_view> words) {
   return {.scalar = Scalar::kWord, .words = words};
 }
 constexpr Shape map_of(const Table& table) {
-  return {.map = &table};
+  return {.map = &table, .has_map = true};
 }
 constexpr Shape list_of(const Shape& item) {
-  return {.list = &item};
+  return {.list = &item, .has_list = true};
 }
 /// Either; at most one of each form.
 constexpr Shape operator|(Shape a, const Shape& b) {
@@ -66,8 +70,14 @@ constexpr Shape operator|(Shape a, const Shape& b) {
     a.scalar = b.scalar;
     a.words = b.words;
   }
-  if (b.map != nullptr) a.map = b.map;
-  if (b.list != nullptr) a.list = b.list;
+  if (b.has_map) {
+    a.map = b.map;
+    a.has_map = true;
+  }
+  if (b.has_list) {
+    a.list = b.list;
+    a.has_list = true;
+  }
   return a;
 }
 

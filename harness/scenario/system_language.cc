@@ -104,8 +104,7 @@ constexpr Table kInstruments{"instruments", "", {}, &kInstrumentShape, "metric"}
 
 // health
 
-// Spelt out: under UBSan a table that is only declared cannot be compared with null in a constant.
-constexpr Shape kBodyShape{.scalar = kJson, .map = &kBodyTable, .list = &kJsonShape};
+constexpr Shape kBodyShape = only(kJson) | map_of(kBodyTable) | list_of(kJsonShape);
 
 constexpr Key kMessageKeys[] = {
     {"healthy", only(kText), "while it is healthy"},
