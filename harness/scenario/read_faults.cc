@@ -18,6 +18,8 @@ using faults::TargetFault;
 using faults::TargetFaultKind;
 
 constexpr std::uint64_t kMostOccurrences = 10'000;
+/// Of all faults together: each is an event of the evidence.
+constexpr std::uint64_t kMostOccurrencesInAll = 100'000;
 
 /// Keys of a fault that name no target.
 constexpr std::array<std::string_view, 4> kOwnKeys = {"name", "at", "for", "repeat"};
@@ -363,9 +365,15 @@ std::vector<Fault> read_faults(const yaml::Node& node, const System& system,
                                std::optional<Duration> traffic_end, RunTimes& times,
                                Problems& problems) {
   std::vector<Fault> faults;
+  std::uint64_t occurrences = 0;
   const auto read_fault = [&](const yaml::Node& item) {
-    if (!item.is_map()) return;
+    if (!item.is_map() || occurrences > kMostOccurrencesInAll) return;
     faults.push_back(FaultReader(item, system, traffic_end, times, problems).read(faults.size()));
+    occurrences += faults.back().times;
+    if (occurrences > kMostOccurrencesInAll) {
+      problems.add(item, "with this one the faults happen more than 100000 times in all");
+      return;
+    }
     add_event(item, faults.back(), times, problems);
   };
   if (node.is_map()) read_fault(node);
