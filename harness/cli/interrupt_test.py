@@ -7,6 +7,7 @@ import json
 import pathlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -107,12 +108,25 @@ class Interrupted(unittest.TestCase):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=TIME_LIMIT_S), 0)
 
-    def test_second_signal_kills(self):
+    def test_while_input_is_read(self):
         # Nobody ever writes to the pipe, so nothing ends this but a signal.
         os.mkfifo(self.folder / "pipe.yaml")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("run", "pipe.yaml", "--json", "report.json")
+            self.wait_until_caught(process, number, True)
+            process.send_signal(number)
+            self.assertEqual(process.wait(timeout=TIME_LIMIT_S), 3)
+            self.assertFalse((self.folder / "report.json").exists())
+
+    def test_second_signal_kills(self):
+        # Nobody ever reads from the pipe, which holds less than this run's samples.
+        (self.folder / "hour.yaml").write_text(SCENARIO.replace("366d", "6h"))
         for first, second in ((signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)):
-            process = self.start("run", "pipe.yaml")
-            self.wait_until_caught(process, first, True)
+            reader, writer = os.pipe()
+            self.addCleanup(os.close, reader)
+            process = self.start("run", "hour.yaml", "--samples", f"/dev/fd/{writer}", pass_fds=[writer])
+            os.close(writer)
+            select.select([reader], [], [], TIME_LIMIT_S)
             process.send_signal(first)
             self.wait_until_caught(process, second, False)
             process.send_signal(second)

@@ -5,6 +5,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/utf8.h"
 #include "harness/cli/command.h"
+#include "harness/cli/interrupt.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
@@ -45,6 +46,7 @@ ExitCode judge(const Options& options) {
     complain(diagnostics.render());
     return ExitCode::kBadInput;
   }
+  watch_interrupts();
   note_differences(evidence->run, *scenario);
   reports::RunSummary summary;
   summary.version = kVersion;

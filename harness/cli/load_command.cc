@@ -234,6 +234,7 @@ ExitCode load(const Options& options) {
     complain(tocsin::render(prepared.error()));
     return ExitCode::kBadInput;
   }
+  watch_interrupts();
   traffic::LoadStop stop;
   ProgressBar bar;
   LoadLedger last;

@@ -90,7 +90,7 @@ ExitCode run(int argc, char** argv) {
     refuse(app, error);
     return ExitCode::kBadInput;
   }
-  tocsin::cli::watch_interrupts();
+  tocsin::cli::exit_on_interrupts();
   return chosen();
 }
 

@@ -227,6 +227,7 @@ ExitCode run_scenarios(const Options& options) {
     print(list_of(*tasks));
     return ExitCode::kPassed;
   }
+  watch_interrupts();
   return Runner(options, std::move(*tasks)).run();
 }
 

@@ -56,6 +56,7 @@ ExitCode serve(const Options& options) {
     complain(diagnostics.render());
     return ExitCode::kBadInput;
   }
+  watch_interrupts();
   const faults::FaultTimeline no_faults;
   const run::LiveClock clock(system_clock(), 1);
   run::StageOptions stage_options;

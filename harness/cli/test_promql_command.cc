@@ -84,6 +84,7 @@ Tally run_and_print(const Script& script, const promql::QueryOptions& options) {
 ExitCode test_promql(const TestPromqlOptions& options) {
   const auto scripts = read_scripts(options.files);
   if (!scripts) return ExitCode::kBadInput;
+  watch_interrupts();
   promql::QueryOptions query = promql::script_options();
   query.version_2 = options.version == "2";
   Tally total;
