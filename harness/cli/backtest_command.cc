@@ -10,11 +10,14 @@
 #include "harness/backtest/backtest.h"
 #include "harness/backtest/compare.h"
 #include "harness/backtest/report.h"
+#include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/units.h"
+#include "harness/base/utf8.h"
 #include "harness/cli/command.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
+#include "harness/cli/prometheus_flags.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
 #include "harness/metrics/openmetrics_file.h"
@@ -29,6 +32,7 @@ struct BacktestFlags {
   std::vector<std::string> rules;
   std::vector<std::string> against;
   std::vector<std::string> samples;
+  PrometheusFlags prometheus;
   std::string from;
   std::string to;
   std::string interval = "1m";
@@ -51,6 +55,7 @@ struct BacktestPlan {
   std::optional<TimeFlag> from;
   std::optional<TimeFlag> to;
   backtest::BacktestOptions options;
+  std::optional<backtest::PrometheusOptions> prometheus;
 };
 
 std::vector<rules::RuleFile> load_rules(const std::vector<std::string>& paths,
@@ -89,6 +94,26 @@ void read_external_labels(const BacktestFlags& flags, backtest::BacktestOptions&
   }
 }
 
+void read_prometheus_flags(const BacktestFlags& flags, BacktestPlan& plan,
+                           Diagnostics& diagnostics) {
+  if (flags.prometheus.url.empty()) {
+    const char* flag = needless_prometheus_flag(flags.prometheus);
+    if (flag != nullptr) {
+      diagnostics.add(input_error({}, fmt::format("{} says nothing without --prometheus", flag)));
+    }
+    return;
+  }
+  if (!flags.samples.empty()) {
+    diagnostics.add(input_error({}, "samples come from --samples or --prometheus, not from both"));
+  }
+  if (flags.from.empty()) {
+    Error error = input_error({}, "--prometheus needs --from");
+    error.hints.emplace_back("--from 7d is a week ago");
+    diagnostics.add(std::move(error));
+  }
+  plan.prometheus = prometheus_options(flags.prometheus, diagnostics);
+}
+
 std::optional<BacktestPlan> make_backtest_plan(const BacktestFlags& flags) {
   BacktestPlan plan;
   Diagnostics diagnostics;
@@ -108,9 +133,11 @@ std::optional<BacktestPlan> make_backtest_plan(const BacktestFlags& flags) {
   if (flags.fail_on_change && flags.against.empty()) {
     diagnostics.add(input_error({}, "--fail-on-change says nothing without --against"));
   }
-  if (flags.samples.empty()) {
-    diagnostics.add(input_error({}, "no samples are given: --samples FILE"));
+  if (flags.samples.empty() && flags.prometheus.url.empty()) {
+    diagnostics.add(
+        input_error({}, "no samples are given: --samples FILE, or --prometheus URL --from TIME"));
   }
+  read_prometheus_flags(flags, plan, diagnostics);
   if (!diagnostics.ok()) {
     complain(diagnostics.render());
     return std::nullopt;
@@ -140,6 +167,42 @@ bool read_samples(const BacktestFlags& flags, metrics::Store& store,
   samples.source = flags.samples.size() == 1 ? flags.samples.front()
                                              : fmt::format("{} files", flags.samples.size());
   return true;
+}
+
+void set_prometheus_times(BacktestPlan& plan) {
+  const Timestamp now = std::chrono::floor<std::chrono::seconds>(system_clock().now());
+  plan.options.to = plan.to ? plan.to->at(now) : now;
+  plan.options.from = plan.from->at(plan.options.to);
+}
+
+/// Fetches what the rules look at; says how it ended.
+ExitCode fetch(BacktestPlan& plan, metrics::Store& store, backtest::SamplesInfo& samples) {
+  set_prometheus_times(plan);
+  if (plan.options.from > plan.options.to) {
+    complain(render(input_error({}, "--from is after --to")));
+    return ExitCode::kBadInput;
+  }
+  std::vector<std::vector<rules::RuleFile>> versions;
+  versions.push_back(std::move(plan.rules));
+  if (!plan.old_rules.empty()) versions.push_back(std::move(plan.old_rules));
+  const backtest::FetchPlan wanted = backtest::plan_fetch(versions, plan.options);
+  plan.rules = std::move(versions.front());
+  if (versions.size() > 1) plan.old_rules = std::move(versions.back());
+  for (const std::string& selector : wanted.absolute) {
+    complain(fmt::format(
+        "warning: {} is used with \"@\": what it looks at may lie outside of what is fetched\n",
+        printable(selector)));
+  }
+  const Result<backtest::FetchStats> fetched = fetch_with_progress(wanted, *plan.prometheus, store);
+  if (fetched.has_error()) {
+    complain(render(fetched.error()));
+    return fetched.error().kind == ErrorKind::kInput ? ExitCode::kBadInput
+                                                     : ExitCode::kInconclusive;
+  }
+  samples.source = to_string(plan.prometheus->url);
+  samples.series = store.series_count();
+  samples.samples = store.size();
+  return ExitCode::kPassed;
 }
 
 /// Sets the first and last evaluation; complains when there is none between them.
@@ -206,7 +269,10 @@ ExitCode run_backtest(const BacktestFlags& flags) {
   study.version = kVersion;
   metrics::Store store;
   try {
-    if (!read_samples(flags, store, study.samples) || !set_times(*plan, store)) {
+    if (plan->prometheus) {
+      const ExitCode fetched = fetch(*plan, store, study.samples);
+      if (fetched != ExitCode::kPassed) return fetched;
+    } else if (!read_samples(flags, store, study.samples) || !set_times(*plan, store)) {
       return ExitCode::kBadInput;
     }
     study.result = backtest::run_backtest(plan->rules, store, plan->options);
@@ -290,6 +356,7 @@ void add_backtest_command(CLI::App& app, Action& chosen) {
   CLI::App* command =
       app.add_subcommand("backtest", "Tell when alert rules would have fired on recorded samples");
   add_input_options(*command, *flags);
+  add_prometheus_options(*command, flags->prometheus);
   add_evaluation_options(*command, *flags);
   add_output_options(*command, *flags);
   command->callback([&chosen, flags] { chosen = [flags] { return run_backtest(*flags); }; });

@@ -25,6 +25,10 @@ bool looks_like_gzip(std::string_view bytes) {
   return bytes.starts_with("\x1f\x8b");
 }
 
+std::uint32_t crc32_of(std::string_view bytes) {
+  return static_cast<std::uint32_t>(crc32_z(0, bytes_of(bytes), bytes.size()));
+}
+
 struct GzipReader::Impl {
   Impl() { TOCSIN_CHECK(inflateInit2(&stream, kGzipOnly) == Z_OK, "inflate starts"); }
   Impl(const Impl&) = delete;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,9 @@ namespace tocsin::metrics {
 
 /// Whether the bytes begin as a gzip file does.
 bool looks_like_gzip(std::string_view bytes);
+
+/// The checksum of gzip members.
+std::uint32_t crc32_of(std::string_view bytes);
 
 std::string gzip_compress(std::string_view bytes);
 
