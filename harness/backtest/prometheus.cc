@@ -124,7 +124,7 @@ class Fetcher {
     }
     over = true;
     watch.join();
-    if (asked_to_stop()) return Error{ErrorKind::kCancelled, "interrupted"};
+    if (asked_to_stop()) return with_hint({ErrorKind::kCancelled, "interrupted"});
     if (done.has_error()) return done.error();
     stats_.requests = progress_.requests;
     stats_.retries = progress_.retries;
@@ -199,6 +199,10 @@ class Fetcher {
   Result<void> failure(const Reply& reply) const {
     Error error = io_error("cannot fetch from " + to_string(options_.url) + ": " + reply.error);
     if (reply.kind == Reply::Kind::kAgain && timed_out_) error.kind = ErrorKind::kTimeout;
+    return with_hint(std::move(error));
+  }
+
+  Error with_hint(Error error) const {
     if (!options_.cache.empty()) {
       error.hints.push_back("what was fetched is in " + options_.cache +
                             ": the same command goes on from there");

@@ -143,7 +143,10 @@ Result<backtest::FetchStats> fetch_with_progress(const backtest::FetchPlan& plan
     if (progress.retries > 0) details += fmt::format(", {} retries", progress.retries);
     bar.show("Fetching", progress.done, progress.planned, details);
   };
-  return backtest::fetch_samples(plan, options, store, show);
+  watch_interrupts();
+  auto fetched = backtest::fetch_samples(plan, options, store, show);
+  exit_on_interrupts();
+  return fetched;
 }
 
 }  // namespace tocsin::cli
