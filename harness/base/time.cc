@@ -22,7 +22,8 @@ constexpr std::array<Unit, 7> kUnits = {{{"y", 365LL * 86'400'000},
                                          {"s", 1'000},
                                          {"ms", 1}}};
 
-constexpr double kLongestMs = 292.0 * 365 * 86'400'000;
+/// As many whole milliseconds as nanoseconds can count in 63 bits: 292 years.
+constexpr double kLongestMs = 9'223'372'036'854;
 
 Error bad_duration(std::string_view text, std::string_view why) {
   Error error = input_error({}, fmt::format("\"{}\" is not a duration: {}", text, why));

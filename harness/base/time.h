@@ -28,7 +28,7 @@ constexpr double to_seconds(Nanos d) {
 
 /// Prometheus' duration syntax: units y w d h m s ms, each at most once and in this order ("1h30m",
 /// "500ms", "0"); a year is 365 days. Fractions ("1.5s") are accepted for one unit only. At most
-/// 292 years. The error carries no position.
+/// what 63 bits of nanoseconds hold, 292 years. The error carries no position.
 Result<Duration> parse_duration(std::string_view text);
 
 /// Shortest exact form in the same syntax: 90000 ms is "1m30s", 0 is "0s"; negative ones get "-".

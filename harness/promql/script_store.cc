@@ -46,8 +46,14 @@ Result<NativeHistogramPtr> to_native(ClassicSample sample) {
   return NativeHistogramPtr(std::move(h));
 }
 
-/// What Prometheus' storage tells of a sample: "not reset" when it goes on where the one before
-/// ended, else nothing, whatever hint it came with. Gauges are gauges.
+bool take_suffix(std::string_view& name, std::string_view suffix) {
+  if (!name.ends_with(suffix)) return false;
+  name.remove_suffix(suffix.size());
+  return true;
+}
+
+}  // namespace
+
 NativeHistogramPtr as_stored(const NativeHistogramPtr& histogram, const NativeHistogram* before) {
   if (histogram->hint == CounterResetHint::kGauge) return histogram;
   auto stored = std::make_shared<NativeHistogram>(*histogram);
@@ -60,14 +66,6 @@ NativeHistogramPtr as_stored(const NativeHistogramPtr& histogram, const NativeHi
   if (goes_on) stored->hint = CounterResetHint::kNotReset;
   return stored;
 }
-
-bool take_suffix(std::string_view& name, std::string_view suffix) {
-  if (!name.ends_with(suffix)) return false;
-  name.remove_suffix(suffix.size());
-  return true;
-}
-
-}  // namespace
 
 void ScriptStore::append(const Labels& labels, std::int64_t at, double value,
                          NativeHistogramPtr histogram, std::int64_t start) {

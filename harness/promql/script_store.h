@@ -7,6 +7,10 @@
 
 namespace tocsin::promql {
 
+/// What Prometheus' storage tells of a sample: "not reset" when it goes on where the one before
+/// (or null) ended, else nothing, whatever hint it came with. Gauges are gauges.
+NativeHistogramPtr as_stored(const NativeHistogramPtr& histogram, const NativeHistogram* before);
+
 /// The series that a test script has loaded.
 class ScriptStore final : public SeriesSource {
  public:
