@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -54,10 +55,15 @@ class AlertingRunner final : public RuleRunner {
     for (const Rendered& label : labels_) {
       if (label.parsed) labels_use_ = std::max(labels_use_, label.parsed->use());
     }
+    const auto wanted = context.options.looks.find(rule.name);
+    if (wanted != context.options.looks.end()) look_at_ = wanted->second;
   }
 
   void report_ended(std::vector<AlertEpisode>& episodes) const override {
     episodes.insert(episodes.end(), ended_.begin(), ended_.end());
+  }
+  void report_looks(std::vector<AlertLook>& looks) const override {
+    looks.insert(looks.end(), looks_.begin(), looks_.end());
   }
   void report_active(std::vector<AlertEpisode>& episodes) const override {
     for (const Alert& alert : states_.active()) episodes.push_back(episode(alert, std::nullopt));
@@ -126,6 +132,20 @@ class AlertingRunner final : public RuleRunner {
       orphan(alert);
     }
     if (!exceeded && context_.options.write_alert_series) write_series(at, sink);
+    look(at);
+  }
+
+  /// Notes what is active, when somebody wants to know.
+  void look(Timestamp at) {
+    while (!look_at_.empty() && look_at_.front() < at) look_at_ = look_at_.subspan(1);
+    if (look_at_.empty() || look_at_.front() != at) return;
+    for (const Alert& alert : states_.active()) {
+      const TemplateData data = data_for(alert.series, alert.value, alert.seen_at);
+      looks_.push_back({at, &rule_, alert.labels, {}, alert.state, alert.value});
+      for (const Rendered& annotation : annotations_) {
+        looks_.back().annotations[annotation.name] = render(annotation, data);
+      }
+    }
   }
 
   // --- labels and annotations ---
@@ -270,6 +290,8 @@ class AlertingRunner final : public RuleRunner {
   std::unordered_map<std::uint64_t, AlertSeries> series_;  ///< by the alert's id
   std::vector<Labels> orphans_;
   std::vector<AlertEpisode> ended_;
+  std::span<const Timestamp> look_at_;  ///< what is still to come
+  std::vector<AlertLook> looks_;
 };
 
 }  // namespace

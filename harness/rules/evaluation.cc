@@ -51,6 +51,10 @@ EvaluationOutcome collect(const Runners& runners) {
   return outcome;
 }
 
+PlanOptions plan_options(const EvaluationOptions& options) {
+  return {options.query, options.write_alert_series, options.group_order, options.only};
+}
+
 /// Samples of several rules, held back to be appended series by series in time order. At the same
 /// time an earlier rule's sample comes first, and the store refuses others that differ.
 class MergingSink final : public SampleSink {
@@ -94,6 +98,10 @@ class MergingSink final : public SampleSink {
   RuleRunner* writer_ = nullptr;
 };
 
+Duration interval_of(const RuleGroup& group, const EvaluationOptions& options) {
+  return options.one_interval ? options.interval : group.interval.value_or(options.interval);
+}
+
 /// Evaluations that go on together.
 class Timelines {
  public:
@@ -101,8 +109,7 @@ class Timelines {
       : plan_(plan), options_(options), end_(end) {}
 
   promql::Timeline of(std::size_t rule) const {
-    const std::optional<Duration>& own = plan_.rules[rule].group->interval;
-    return {options_.origin, end_, own.value_or(options_.interval)};
+    return {options_.origin, end_, interval_of(*plan_.rules[rule].group, options_)};
   }
 
   void run_whole(const Component& component, Runners& runners, SampleSink& sink) const {
@@ -143,7 +150,7 @@ class Timelines {
 EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const SeriesSource& store,
                                     SampleSink& sink, Timestamp end,
                                     const EvaluationOptions& options) {
-  const Plan plan = make_plan(files, options.query, options.write_alert_series);
+  const Plan plan = make_plan(files, plan_options(options));
   const RunContext context{store, options};
   Runners runners = make_runners(plan, context);
   const Timelines timelines(plan, options, end);
@@ -169,13 +176,11 @@ struct LiveEvaluation::Impl {
       : options(std::move(given)),
         context{store, options},
         sink(to),
-        plan(make_plan(files, options.query, options.write_alert_series)),
+        plan(make_plan(files, plan_options(options))),
         runners(make_runners(plan, context)),
         due(plan.groups.size(), options.origin) {}
 
-  Duration interval(std::size_t group) const {
-    return plan.groups[group]->interval.value_or(options.interval);
-  }
+  Duration interval(std::size_t group) const { return interval_of(*plan.groups[group], options); }
 
   void evaluate(Timestamp now) {
     for (std::size_t rule = 0; rule < runners.size(); ++rule) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "harness/model/evidence.h"
@@ -25,10 +27,34 @@ struct EvaluationOptions {
   Timestamp origin = {};
   /// Write ALERTS and ALERTS_FOR_STATE to the sink, as Prometheus does.
   bool write_alert_series = true;
+
+  // --- what rule unit tests need ---
+
+  /// Every group is evaluated at `interval`, whatever interval it names.
+  bool one_interval = false;
+  /// Groups named here come after those that are not, and in this order; the first name has the
+  /// rank of those that are not named (so promtool has it). Where ranks leave it open, groups that
+  /// read come after groups that record.
+  std::vector<std::string> group_order = {};
+  /// Only these rules are evaluated; null: all.
+  const std::unordered_set<const Rule*>* only = nullptr;
+  /// When to look at the alerts of a name; each list ascends.
+  std::map<std::string, std::vector<Timestamp>> looks = {};
+};
+
+/// An alert as it was after the evaluation at `at`.
+struct AlertLook {
+  Timestamp at = {};
+  const Rule* rule = nullptr;
+  Labels labels;                                   ///< with alertname
+  std::map<std::string, std::string> annotations;  ///< empty ones too
+  AlertState state = AlertState::kPending;
+  double value = 0;
 };
 
 /// A rule that could not be evaluated at some step, as Prometheus would log it.
 struct RuleFailure {
+  const Rule* source = nullptr;
   std::string group;
   std::string rule;
   Timestamp first = {};
@@ -47,6 +73,7 @@ struct RuleNote {
 struct EvaluationOutcome {
   std::vector<AlertEpisode> episodes;  ///< by pending_at, then alert, then labels
   std::vector<const Rule*> alerting;   ///< as many: whose episodes these are
+  std::vector<AlertLook> looks;         ///< by rule, then time
   std::vector<RuleFailure> failures;
   std::vector<promql::Annotation> annotations;  ///< without duplicates
   std::vector<RuleNote> notes;                  ///< the same rule by rule

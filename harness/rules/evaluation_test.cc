@@ -188,7 +188,7 @@ std::vector<std::string> order_of(const Plan& plan) {
 }
 
 Plan plan_of(const RuleFile& file) {
-  return make_plan({&file, 1}, {}, true);
+  return make_plan({&file, 1}, {});
 }
 
 TEST(Plan, PutsWhatIsReadFirst) {
@@ -402,7 +402,7 @@ TEST(Evaluation, AgreesWithPromtool) {
     const EvaluationOutcome outcome =
         evaluate_timeline({&file, 1}, world.store, world.store, minute(kMinutes), options);
     if (!outcome.failures.empty()) continue;  // promtool stops there
-    const Plan plan = make_plan({&file, 1}, {}, true);
+    const Plan plan = make_plan({&file, 1}, {});
     const PromtoolRun run = run_promtool(
         "test rules t.yml", {{"r.yml", world.rules}, {"t.yml", promtool_test(world, plan)}});
     ASSERT_EQ(run.exit_code, 0) << "seed " << seed << '\n'

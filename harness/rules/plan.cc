@@ -5,50 +5,13 @@
 #include <optional>
 #include <queue>
 #include <string>
-#include <unordered_map>
+
+#include "harness/rules/reads.h"
 
 namespace tocsin::rules {
 namespace {
 
 using promql::NodeKind;
-
-/// What a rule writes, as far as it is known beforehand.
-struct Written {
-  bool alert = false;
-  std::string name;                           ///< of the metric or the alert
-  std::map<std::string, std::string> labels;  ///< those with fixed values; no template
-};
-
-Written written_by(const PlannedRule& planned) {
-  const Rule& rule = *planned.rule;
-  Written written;
-  written.alert = rule.kind == Rule::Kind::kAlerting;
-  written.name = rule.name;
-  written.labels.insert(planned.group->labels.begin(), planned.group->labels.end());
-  for (const auto& [name, value] : rule.labels) written.labels[name] = value.text;
-  if (written.alert) {
-    std::erase_if(written.labels,
-                  [](const auto& label) { return label.second.find("{{") != std::string::npos; });
-    written.labels["alertname"] = rule.name;
-  }
-  return written;
-}
-
-bool name_matches(const Matcher& matcher, const Written& written) {
-  if (!written.alert) return matcher.matches(written.name);
-  return matcher.matches("ALERTS") || matcher.matches("ALERTS_FOR_STATE");
-}
-
-bool may_match(const Matcher& matcher, const Written& written) {
-  if (matcher.name() == kMetricName) return name_matches(matcher, written);
-  const auto label = written.labels.find(matcher.name());
-  return label == written.labels.end() || matcher.matches(label->second);
-}
-
-bool may_read(const promql::SelectorUse& use, const Written& written) {
-  return std::all_of(use.matchers.begin(), use.matchers.end(),
-                     [&](const Matcher& matcher) { return may_match(matcher, written); });
-}
 
 /// Whether two rules that write one metric, or one alert, may give a series the same labels.
 bool may_collide(const Written& a, const Written& b) {
@@ -56,14 +19,6 @@ bool may_collide(const Written& a, const Written& b) {
     const auto other = b.labels.find(label.first);
     return other == b.labels.end() || other->second == label.second;
   });
-}
-
-/// The name that a selector's matchers ask for; nullopt when it may be several.
-std::optional<std::string> asked_name(const promql::SelectorUse& use) {
-  for (const Matcher& matcher : use.matchers) {
-    if (matcher.name() == kMetricName && matcher.op() == MatchOp::kEqual) return matcher.value();
-  }
-  return std::nullopt;
 }
 
 bool at_query_ends(const promql::TimeShift& shift) {
@@ -90,74 +45,6 @@ bool depends_on_range(const promql::Node& node) {
     return child != nullptr && depends_on_range(*child);
   });
 }
-
-/// Whether a label of the alert is made by a query, which may read anything.
-bool labels_query(const PlannedRule& planned) {
-  if (planned.rule->kind != Rule::Kind::kAlerting) return false;
-  const auto queries = [](const std::string& text) {
-    return text.find("{{") != std::string::npos && text.find("query") != std::string::npos;
-  };
-  return std::any_of(planned.rule->labels.begin(), planned.rule->labels.end(),
-                     [&](const auto& label) { return queries(label.second.text); }) ||
-         std::any_of(planned.group->labels.begin(), planned.group->labels.end(),
-                     [&](const auto& label) { return queries(label.second); });
-}
-
-/// A rule's use of what another one writes.
-struct Read {
-  std::size_t reader = 0;
-  std::size_t writer = 0;
-  bool past_only = true;  ///< looks at nothing after the time of evaluation
-};
-
-class Reads {
- public:
-  Reads(const std::vector<PlannedRule>& rules, const promql::QueryOptions& options,
-        bool alerts_are_series) {
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-      written_.push_back(written_by(rules[i]));
-      if (written_[i].alert && !alerts_are_series) continue;
-      writers_.push_back(i);
-      if (!written_[i].alert) by_name_[written_[i].name].push_back(i);
-      if (written_[i].alert) alerts_.push_back(i);
-    }
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-      if (rules[i].rule->expression.root) {
-        for (const promql::SelectorUse& use :
-             promql::selectors_of(*rules[i].rule->expression.root, options)) {
-          add(i, use);
-        }
-      }
-      if (!labels_query(rules[i])) continue;
-      for (const std::size_t writer : writers_) reads_.push_back({i, writer, true});
-    }
-  }
-
-  const std::vector<Read>& all() const { return reads_; }
-  const std::vector<Written>& written() const { return written_; }
-
- private:
-  void add(std::size_t reader, const promql::SelectorUse& use) {
-    const bool past_only = use.after <= Duration(0) && !use.absolute;
-    for (const std::size_t writer : candidates(use)) {
-      if (may_read(use, written_[writer])) reads_.push_back({reader, writer, past_only});
-    }
-  }
-  const std::vector<std::size_t>& candidates(const promql::SelectorUse& use) const {
-    static const std::vector<std::size_t> kNone;
-    const std::optional<std::string> name = asked_name(use);
-    if (!name) return writers_;
-    if (*name == "ALERTS" || *name == "ALERTS_FOR_STATE") return alerts_;
-    const auto it = by_name_.find(*name);
-    return it == by_name_.end() ? kNone : it->second;
-  }
-
-  std::vector<Written> written_;
-  std::vector<std::size_t> writers_;
-  std::vector<std::size_t> alerts_;
-  std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
-  std::vector<Read> reads_;
-};
 
 /// Tarjan's algorithm with its own stack, since chains of rules may be long.
 class Tarjan {
@@ -237,24 +124,38 @@ void connect_both(Edges& edges, std::size_t a, std::size_t b) {
 }
 
 /// The groups' rules in file order.
-std::vector<PlannedRule> rules_of(const std::vector<const RuleGroup*>& groups) {
+std::vector<PlannedRule> rules_of(const std::vector<const RuleGroup*>& groups,
+                                  const PlanOptions& options) {
   std::vector<PlannedRule> rules;
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    for (const Rule& rule : groups[g]->rules) rules.push_back({groups[g], &rule, g});
+    for (const Rule& rule : groups[g]->rules) {
+      if (options.only != nullptr && options.only->count(&rule) == 0) continue;
+      rules.push_back({groups[g], &rule, g});
+    }
   }
   return rules;
 }
 
+/// In the order that was asked for.
+void sort_by_rank(std::vector<const RuleGroup*>& groups, const std::vector<std::string>& order) {
+  if (order.empty()) return;
+  const auto rank = [&](const RuleGroup* group) {
+    const auto it = std::find(order.begin(), order.end(), group->name);
+    return it == order.end() ? 0 : it - order.begin();
+  };
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](const RuleGroup* a, const RuleGroup* b) { return rank(a) < rank(b); });
+}
+
 std::vector<const RuleGroup*> ordered_groups(std::span<const RuleFile> files,
-                                             const promql::QueryOptions& options,
-                                             bool alerts_are_series) {
+                                             const PlanOptions& options) {
   std::vector<const RuleGroup*> groups;
   for (const RuleFile& file : files) {
     for (const RuleGroup& group : file.groups) groups.push_back(&group);
   }
-  const std::vector<PlannedRule> rules = rules_of(groups);
+  const std::vector<PlannedRule> rules = rules_of(groups, options);
   Edges edges(groups.size());
-  const Reads reads(rules, options, alerts_are_series);
+  const Reads reads(rules, options.query, options.alerts_are_series);
   for (const Read& read : reads.all()) {
     const std::size_t from = rules[read.writer].group_index;
     const std::size_t to = rules[read.reader].group_index;
@@ -264,6 +165,7 @@ std::vector<const RuleGroup*> ordered_groups(std::span<const RuleFile> files,
   for (const std::vector<std::size_t>& component : ordered_components(edges)) {
     for (const std::size_t group : component) ordered.push_back(groups[group]);
   }
+  sort_by_rank(ordered, options.group_order);
   return ordered;
 }
 
@@ -326,12 +228,11 @@ std::vector<std::vector<std::size_t>> ordered_components(const Edges& edges) {
   return ordered;
 }
 
-Plan make_plan(std::span<const RuleFile> files, const promql::QueryOptions& options,
-               bool alerts_are_series) {
+Plan make_plan(std::span<const RuleFile> files, const PlanOptions& options) {
   Plan plan;
-  plan.groups = ordered_groups(files, options, alerts_are_series);
-  plan.rules = rules_of(plan.groups);
-  const Reads reads(plan.rules, options, alerts_are_series);
+  plan.groups = ordered_groups(files, options);
+  plan.rules = rules_of(plan.groups, options);
+  const Reads reads(plan.rules, options.query, options.alerts_are_series);
   Edges edges(plan.rules.size());
   for (const Read& read : reads.all()) {
     connect(edges, read.writer, read.reader);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "harness/promql/evaluator.h"
@@ -39,9 +41,15 @@ struct Plan {
   std::vector<Component> components;
 };
 
-/// With `alerts_are_series`, alerting rules write ALERTS and ALERTS_FOR_STATE.
-Plan make_plan(std::span<const RuleFile> files, const promql::QueryOptions& options,
-               bool alerts_are_series);
+/// What the plan depends on; see EvaluationOptions for the last two.
+struct PlanOptions {
+  promql::QueryOptions query = {};
+  /// Alerting rules write ALERTS and ALERTS_FOR_STATE.
+  bool alerts_are_series = true;
+  std::vector<std::string> group_order = {};
+  const std::unordered_set<const Rule*>* only = nullptr;
+};
+Plan make_plan(std::span<const RuleFile> files, const PlanOptions& options);
 
 /// The strongly connected components of a graph: each after those that it has edges from, ties by
 /// the smallest node; nodes ascending within one.

@@ -62,7 +62,9 @@ inline constexpr std::size_t kMostRules = 100'000;
 /// durations, expressions (positions inside the YAML scalar), templates, label names, duplicate
 /// groups. Returns what could be read, which is only fit for use
 /// when nothing was added.
-RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics);
+enum class UnknownKeys { kRefuse, kIgnore };
+RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
+                         UnknownKeys unknown_keys = UnknownKeys::kRefuse);
 /// The same from disk; an unreadable file is a diagnostic too.
 RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics);
 

@@ -53,8 +53,9 @@ bool is_legacy_name(const std::string& name) {
 
 class FileReader {
  public:
-  FileReader(RuleFile& file, const yaml::SourceText& source, Diagnostics& diagnostics)
-      : file_(file), source_(source), diagnostics_(diagnostics) {}
+  FileReader(RuleFile& file, const yaml::SourceText& source, Diagnostics& diagnostics,
+             UnknownKeys unknown_keys)
+      : file_(file), source_(source), diagnostics_(diagnostics), unknown_keys_(unknown_keys) {}
 
   void read(const yaml::Node& root) {
     check_keys(root, kFileKeys, "a rule file");
@@ -118,7 +119,7 @@ class FileReader {
                   std::string_view what) {
     if (!node.is_map()) return wrong_kind(node, what, "a mapping");
     for (const auto& [key, value] : node.entries) {
-      if (!is_text(*key)) continue;
+      if (!is_text(*key) || unknown_keys_ == UnknownKeys::kIgnore) continue;
       if (std::find(allowed.begin(), allowed.end(), key->text) != allowed.end()) continue;
       fail(*key, fmt::format("{} has no key \"{}\"", what, key->text),
            unknown_name_hint(key->text, allowed));
@@ -383,6 +384,7 @@ class FileReader {
   RuleFile& file_;
   const yaml::SourceText& source_;
   Diagnostics& diagnostics_;
+  const UnknownKeys unknown_keys_;
   std::string where_;  ///< group and rule being read, for messages
   std::map<std::string, int> rule_numbers_;
   std::set<const Rule*> copies_;
@@ -393,7 +395,8 @@ class FileReader {
 
 }  // namespace
 
-RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics) {
+RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
+                         UnknownKeys unknown_keys) {
   RuleFile file;
   file.path = std::move(path);
   if (text.size() > kLargestRuleFile) {
@@ -405,7 +408,7 @@ RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& d
   const yaml::Bounds bounds{kLargestRuleFile, kMostValues};
   const auto document = yaml::parse_foreign(file.path, std::string(text), bounds, diagnostics);
   if (document.root == nullptr) return file;
-  FileReader reader(file, *document.root->source, diagnostics);
+  FileReader reader(file, *document.root->source, diagnostics, unknown_keys);
   if (document.followed) {
     reader.warn(*document.followed, "Prometheus reads only the first document of a rule file");
   }

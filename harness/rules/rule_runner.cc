@@ -98,7 +98,7 @@ Error RuleRunner::in_file(Error error) const {
 
 void RuleRunner::fail(Timestamp due, Error error) {
   if (error.pos.line == 0) error.pos = rule_.pos;
-  if (failures_.empty()) failures_.push_back({group_.name, rule_.name, due, 0, error});
+  if (failures_.empty()) failures_.push_back({&rule_, group_.name, rule_.name, due, 0, error});
   RuleFailure& failure = failures_.front();
   ++failure.times;
   if (due >= failure.first) return;
@@ -109,6 +109,7 @@ void RuleRunner::fail(Timestamp due, Error error) {
 void RuleRunner::report(EvaluationOutcome& outcome) const {
   report_ended(outcome.episodes);
   report_active(outcome.episodes);
+  report_looks(outcome.looks);
   outcome.alerting.resize(outcome.episodes.size(), &rule_);
   outcome.failures.insert(outcome.failures.end(), failures_.begin(), failures_.end());
   for (const promql::Annotation& annotation : annotations_) {
@@ -126,5 +127,7 @@ void RuleRunner::report(EvaluationOutcome& outcome) const {
 void RuleRunner::report_ended(std::vector<AlertEpisode>&) const {}
 
 void RuleRunner::report_active(std::vector<AlertEpisode>&) const {}
+
+void RuleRunner::report_looks(std::vector<AlertLook>&) const {}
 
 }  // namespace tocsin::rules

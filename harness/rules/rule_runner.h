@@ -40,6 +40,7 @@ class RuleRunner {
   void report(EvaluationOutcome& outcome) const;
   virtual void report_ended(std::vector<AlertEpisode>& episodes) const;
   virtual void report_active(std::vector<AlertEpisode>& episodes) const;
+  virtual void report_looks(std::vector<AlertLook>& looks) const;
 
  protected:
   /// Takes in one result whose steps are `due`, moved back by the group's query_offset.
