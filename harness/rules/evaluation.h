@@ -73,7 +73,7 @@ struct RuleNote {
 struct EvaluationOutcome {
   std::vector<AlertEpisode> episodes;  ///< by pending_at, then alert, then labels
   std::vector<const Rule*> alerting;   ///< as many: whose episodes these are
-  std::vector<AlertLook> looks;         ///< by rule, then time
+  std::vector<AlertLook> looks;        ///< by rule, then time
   std::vector<RuleFailure> failures;
   std::vector<promql::Annotation> annotations;  ///< without duplicates
   std::vector<RuleNote> notes;                  ///< the same rule by rule
