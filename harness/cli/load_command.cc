@@ -154,10 +154,9 @@ Result<traffic::LoadOptions> load_options(const Options& options) {
 
 /// Why the outcome says nothing of the target; empty when it does.
 std::string nothing_proved(const traffic::LoadOutcome& outcome) {
-  if (!outcome.invalid_reason.empty()) return outcome.invalid_reason;
-  if (outcome.stopped) return "stopped before its end";
+  if (outcome.stopped && outcome.invalid_reason.empty()) return "stopped before its end";
   if (outcome.result.total.ledger.completed == 0) return "no request was answered";
-  return {};
+  return outcome.invalid_reason;
 }
 
 std::string latency_row(const char* name, const LatencyHistogram& histogram) {

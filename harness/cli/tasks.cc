@@ -1,6 +1,8 @@
 #include "harness/cli/tasks.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 #include "harness/base/utf8.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/terminal.h"
+#include "harness/run/rule_scale.h"
 #include "harness/scenario/load.h"
 
 namespace tocsin::cli {
@@ -23,6 +26,19 @@ void override_settings(scenario::Scenario& scenario, const TaskOptions& options)
     scenario.warnings.clear();  // of what a simulated run leaves out
   }
   if (options.time_scale) scenario.time_scale = *options.time_scale;
+}
+
+/// Systems by the time scales for which they were checked, so that each is blamed once.
+using CheckedScales = std::set<std::pair<const scenario::System*, double>>;
+
+void check_time_scale(const scenario::Scenario& scenario, const run::RuleFiles& rules,
+                      CheckedScales& checked, Diagnostics& diagnostics) {
+  if (!scenario.live) return;
+  const double scale = scenario.time_scale;
+  if (checked.emplace(scenario.system.get(), scale).second) {
+    run::check_time_scale(*scenario.system, rules, scale, diagnostics);
+  }
+  run::check_time_scale(scenario.expect, scale, diagnostics);
 }
 
 bool has_a_tag(const scenario::Scenario& scenario, const std::vector<std::string>& wanted) {
@@ -72,6 +88,7 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
   if (filter.has_error()) diagnostics.add(flag_error("--filter", filter.error()));
   std::vector<Task> tasks;
   std::size_t left_out = 0;
+  CheckedScales scales;
   scenario::ScenarioLoader loader;
   run::RuleLibrary library;
   for (const std::string& path : scenario::find_scenarios(options.paths, diagnostics)) {
@@ -84,6 +101,7 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
       continue;
     }
     override_settings(*loaded, options);
+    check_time_scale(*loaded, *rules, scales, diagnostics);
     tasks.push_back({std::move(*loaded), std::move(rules)});
   }
   if (diagnostics.ok() && tasks.empty()) {

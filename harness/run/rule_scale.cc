@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "harness/promql/time_scale.h"
 
 namespace tocsin::run {
@@ -19,7 +21,7 @@ Result<rules::Rule> scale_rule(const rules::Rule& rule, double factor,
   auto expression = promql::scale_time(rule.expression, factor);
   if (expression.has_error()) {
     Error error = expression.error();
-    error.pos = rule.pos;
+    error.pos = rule.expression_pos;
     error.context.push_back("in rule " + rule.name);
     return error;
   }
@@ -46,7 +48,45 @@ Result<rules::Rule> scale_rule(const rules::Rule& rule, double factor,
   return result;
 }
 
+void check_interval(std::string_view what, Duration interval, double factor,
+                    Diagnostics& diagnostics) {
+  if (static_cast<double>(interval.count()) >= factor) return;
+  diagnostics.add(
+      input_error({}, fmt::format("{}, {}, falls below a millisecond at this time scale", what,
+                                  format_duration(interval))));
+}
+
 }  // namespace
+
+void check_time_scale(const scenario::System& system, const RuleFiles& files, double factor,
+                      Diagnostics& diagnostics) {
+  check_interval(fmt::format("the evaluation interval of {}", system.name),
+                 system.evaluation_interval, factor, diagnostics);
+  for (const scenario::Target* target : targets_of(system)) {
+    check_interval(fmt::format("the scrape interval of {}", target->name), target->scrape_interval,
+                   factor, diagnostics);
+  }
+  for (const rules::RuleFile& file : files) {
+    for (const rules::RuleGroup& group : file.groups) {
+      for (const rules::Rule& rule : group.rules) {
+        std::vector<std::string> unscaled;
+        const auto scaled = scale_rule(rule, factor, unscaled);
+        if (scaled.has_error()) diagnostics.add(scaled.error());
+      }
+    }
+  }
+}
+
+void check_time_scale(const scenario::Expectations& expect, double factor,
+                      Diagnostics& diagnostics) {
+  for (const scenario::MetricExpectation& metric : expect.metrics) {
+    const auto scaled = promql::scale_time(metric.expression, factor);
+    if (!scaled.has_error()) continue;
+    Error error = scaled.error();
+    error.pos = metric.expression_pos;
+    diagnostics.add(std::move(error));
+  }
+}
 
 Duration scaled(Duration d, double factor) {
   if (d.count() == 0) return d;

@@ -18,6 +18,14 @@ struct ScaledRules {
 /// millisecond; the others are at least one.
 Result<ScaledRules> scale_rules(const RuleFiles& files, double factor);
 
+/// What no live run could divide by `factor`, known before it starts: windows of rules and
+/// intervals that would fall below a millisecond. Every problem goes to `diagnostics`.
+void check_time_scale(const scenario::System& system, const RuleFiles& files, double factor,
+                      Diagnostics& diagnostics);
+/// The same of the expressions that the scenario makes claims on.
+void check_time_scale(const scenario::Expectations& expect, double factor,
+                      Diagnostics& diagnostics);
+
 /// `d` divided by `factor`, to the millisecond; at least one unless it is zero.
 Duration scaled(Duration d, double factor);
 

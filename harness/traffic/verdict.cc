@@ -51,8 +51,10 @@ std::string invalid_reason(const LoadOptions& options, const LoadCounts& total,
       total.ledger.dropped + std::min(generator.never_sent, total.ledger.unfinished);
   if (static_cast<double>(withheld) > (1 - kOfferedAtLeast) * scheduled) {
     return fmt::format(
-        "only {:.1f} % of the scheduled requests were sent: all {} connections were busy, and {} "
-        "requests were dropped, {} still waiting at the end",
+        "only {:.1f} % of the scheduled requests could be sent: all {} connections were waiting "
+        "for "
+        "answers, so {} requests were dropped and {} still waited for a connection at the end; "
+        "allow more connections if the target may stall for so long",
         100 - 100 * static_cast<double>(withheld) / scheduled, options.connections,
         total.ledger.dropped, withheld - total.ledger.dropped);
   }

@@ -56,8 +56,9 @@ TEST(Verdict, DroppedRequestsAreNoMeasurement) {
   counts.ledger.dropped = 15;
   counts.ledger.unfinished = 5;
   EXPECT_EQ(invalid_reason(open_loop(), counts, {.never_sent = 5}),
-            "only 98.0 % of the scheduled requests were sent: all 64 connections were busy, and 15 "
-            "requests were dropped, 5 still waiting at the end");
+            "only 98.0 % of the scheduled requests could be sent: all 64 connections were waiting "
+            "for answers, so 15 requests were dropped and 5 still waited for a connection at the "
+            "end; allow more connections if the target may stall for so long");
   counts.ledger.dropped = 5;
   EXPECT_EQ(invalid_reason(open_loop(), counts, {.never_sent = 5}), "");
 }
