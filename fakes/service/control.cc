@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fakes/service/control_request.h"
+#include "harness/scenario/fault_request.h"
 
 namespace tocsin::fakes {
 namespace {
@@ -117,7 +117,8 @@ FaultControl::FaultControl(const scenario::System& system, std::vector<faults::F
 
 Response FaultControl::answer(const http::Request& request) {
   const std::string_view path = request.path();
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string_view method =
+      request.method == "HEAD" ? std::string_view("GET") : request.method;
   if (path == "/tocsin" || path == "/") {
     return method == "GET" ? http::text_response(200, help(*system_)) : not_allowed("GET");
   }
@@ -147,7 +148,7 @@ Response FaultControl::set(std::string_view body) {
   if (faults_.size() >= kMostFaults) {
     return refusal(409, input_error({}, "there are 1000 faults already; clear some first"));
   }
-  auto fault = read_control_request(*system_, body, now);
+  auto fault = scenario::read_fault_request(*system_, body, now);
   if (fault.has_error()) return refusal(400, fault.error());
   if (fault->name.empty()) fault->name = fresh_name();
   const auto same = [&](const faults::Fault& other) { return other.name == fault->name; };

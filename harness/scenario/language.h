@@ -7,6 +7,8 @@ namespace tocsin::scenario {
 /// A scenario file and a system file, from the top.
 extern const Table kScenarioTable;
 extern const Table kSystemTable;
+/// A fault that is asked for while a fake system runs (fault_request.h).
+extern const Table kFaultRequestTable;
 /// What `service` and each exporter are; included files may hold one alone.
 extern const Table kTargetTable;
 

@@ -48,6 +48,7 @@ void Problems::add_parse_error(const yaml::Node& at, Error error) {
   }
   Error placed = at.error(std::move(error.message));
   placed.hints = std::move(error.hints);
+  placed.context = std::move(error.context);
   add(std::move(placed));
 }
 

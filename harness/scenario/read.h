@@ -22,6 +22,12 @@ std::vector<faults::Fault> read_faults(const yaml::Node& node, const System& sys
                                        std::optional<Duration> traffic_end, RunTimes& times,
                                        Problems& problems);
 
+/// What stands under a target's name, added to `fault`.
+void read_target_fault(const Target& target, const yaml::Node& node, Problems& problems,
+                       faults::Fault& fault);
+/// No ramp may take longer than its fault.
+void check_ramps(const yaml::Node& node, const faults::Fault& fault, Problems& problems);
+
 struct ExpectationContext {
   const System& system;
   const RunTimes& times;

@@ -105,6 +105,13 @@ constexpr Table kFault{"a fault", "What goes wrong, and when.", kFaultKeys, &kTa
                        "service or exporter"};
 constexpr Shape kFaultShape = map_of(kFault);
 
+constexpr Key kFaultRequestKeys[] = {
+    {"target", only(kText), "service or an exporter", Need::kRequired},
+    {"changes", map_of(kTargetFault), "what happens to it", Need::kRequired},
+    {"for", only(kDuration), "how long it lasts; until it is cleared if left out"},
+    {"name", only(kText), "by which it can be cleared"},
+};
+
 // expectations
 
 constexpr Key kFromToKeys[] = {
@@ -277,5 +284,7 @@ constexpr Key kScenarioKeys[] = {
 
 constinit const Table kScenarioTable{
     "a scenario", "Traffic and faults on a system, and what must be seen.", kScenarioKeys};
+
+constinit const Table kFaultRequestTable{"this request", "", kFaultRequestKeys};
 
 }  // namespace tocsin::scenario

@@ -115,7 +115,8 @@ TEST(OpenLoopLive, DropsWhatMayNotWaitAndIsInvalidThen) {
   const LoadOutcome outcome = run(options);
   EXPECT_EQ(outcome.result.total.ledger.unfinished, 13U);
   EXPECT_EQ(outcome.result.total.ledger.dropped, 87U);
-  EXPECT_THAT(outcome.invalid_reason, HasSubstr("only 3.0 % of the scheduled requests could be sent"));
+  EXPECT_THAT(outcome.invalid_reason,
+              HasSubstr("only 3.0 % of the scheduled requests could be sent"));
   EXPECT_TRUE(server.becomes_empty());
 }
 
