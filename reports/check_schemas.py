@@ -26,17 +26,20 @@ def check_json():
 def check_junit():
     root = ElementTree.parse(ROOT / "testdata/junit.xml").getroot()
     assert root.tag == "testsuites"
-    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    # Jenkins' schema knows these attributes, and times of three decimals.
+    assert set(root.attrib) == {"name", "tests", "failures", "errors", "time"}, root.attrib
+    totals = dict.fromkeys(("tests", "failures", "errors"), 0)
     keys = set()
+    assert all(re.fullmatch(r"[0-9]+(\.[0-9]{1,3})?", node.get("time")) for node in root.iter() if "time" in node.attrib)
     for suite in root:
         assert suite.tag == "testsuite" and suite.get("name")
+        assert set(suite.attrib) <= {"name", "tests", "failures", "errors", "skipped", "time"}, suite.attrib
         cases = suite.findall("testcase")
         assert len(cases) == int(suite.get("tests")) > 0
         assert len(suite.findall("testcase/failure")) == int(suite.get("failures"))
         assert len(suite.findall("testcase/skipped")) == int(suite.get("skipped"))
         for case in cases:
             assert set(case.attrib) == {"name", "classname", "time"}, case.attrib
-            assert re.fullmatch(r"[0-9]+\.[0-9]+", case.get("time"))
             assert {child.tag for child in case} <= {"failure", "skipped", "system-out"}
             key = (case.get("classname"), case.get("name"))
             assert key not in keys, f"GitLab would drop one of two {key}"
