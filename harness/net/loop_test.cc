@@ -80,22 +80,24 @@ TEST(Loop, DeadlinesSaturate) {
   EXPECT_GT(deadline_in(Nanos(0)), Nanos(0));
 }
 
-TEST(Timer, WaitsAtLeastSoLongAndNotAMillisecondMore) {
-  // The kernel's timer is exact to microseconds; the median leaves out what other processes do.
+TEST(Timer, WaitsAtLeastSoLongAndIsFinerThanAMillisecond) {
+  // A timer that counts milliseconds ends a wait of 300 us at least 700 us late, every time. The
+  // kernel's is exact to microseconds: on a machine as busy as you like one wait of many is prompt.
+  constexpr auto kPrompt = std::chrono::microseconds(500);
   Loop loop;
-  std::vector<Nanos> late;
+  Nanos least_late = std::chrono::hours(1);
   const auto main = [&]() -> Task<void> {
-    for (int i = 0; i < 21; ++i) {
+    for (int i = 0; i < 2000 && least_late >= kPrompt; ++i) {
       const Nanos when = loop.now() + std::chrono::microseconds(300);
       const bool slept = co_await sleep_until(when);
       EXPECT_TRUE(slept);
-      late.push_back(loop.now() - when);
+      const Nanos late = loop.now() - when;
+      EXPECT_GE(late, Nanos(0));
+      least_late = std::min(least_late, late);
     }
   };
   loop.run(main());
-  std::sort(late.begin(), late.end());
-  EXPECT_GE(late.front(), Nanos(0));
-  EXPECT_LT(late[late.size() / 2], milliseconds(1));
+  EXPECT_LT(least_late, kPrompt);
 }
 
 TEST(Timer, ANotificationBeforeTheWaitIsKept) {
