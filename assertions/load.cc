@@ -59,6 +59,11 @@ std::string summary(const LoadCounts& counts) {
   return text;
 }
 
+/// As scenarios write it: p99.9, max.
+std::string percentile_name(double share) {
+  return share >= 1 ? "max" : "p" + format_number(share * 100, 6);
+}
+
 class LoadJudge {
  public:
   LoadJudge(Trial& trial, const LoadExpectation& expectation)
@@ -82,7 +87,7 @@ class LoadJudge {
             [](const Measured& m) { return static_cast<double>(m.counts.ledger.scheduled); });
     }
     for (const auto& [percentile, claim] : expectation_.percentiles) {
-      judge("p" + format_number(percentile * 100, 6), claim, [p = percentile](const Measured& m) {
+      judge(percentile_name(percentile), claim, [p = percentile](const Measured& m) {
         return to_seconds(m.counts.response.quantile(p));
       });
     }
@@ -115,8 +120,8 @@ class LoadJudge {
     std::vector<std::string> lines = {summary(measured_->counts)};
     std::string latencies = "response time";
     for (const double p : {0.5, 0.9, 0.95, 0.99, 1.0}) {
-      latencies += " p" + format_number(p * 100, 4) + ' ' +
-                   format_latency(measured_->counts.response.quantile(p));
+      latencies +=
+          ' ' + percentile_name(p) + ' ' + format_latency(measured_->counts.response.quantile(p));
     }
     lines.push_back(std::move(latencies));
     return lines;

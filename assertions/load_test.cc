@@ -25,12 +25,15 @@ TEST_F(JudgeTest, Load) {
   auto& later = scenario_.expect.load.emplace_back();
   later.window = window(10, 20);
   later.percentiles = {{0.5, claim(ValueClaim::Kind::kNear, 0.1, 0.001)},
-                       {0.99, claim(ValueClaim::Kind::kLess, 0.1)}};
+                       {0.999, claim(ValueClaim::Kind::kLess, 1)},
+                       {1, claim(ValueClaim::Kind::kLess, 0.1)}};
   auto& nowhere = scenario_.expect.load.emplace_back();
   nowhere.endpoint = "/none";
   nowhere.throughput = claim(ValueClaim::Kind::kGreater, 0);
   const Verdict verdict = judge(scenario_, evidence_);
-  EXPECT_EQ(verdict.count(Outcome::kPass), 4u);
+  EXPECT_EQ(verdict.count(Outcome::kPass), 5u);
+  EXPECT_EQ(verdict.judgements.at(4).claim, "p99.9 the value in time");
+  EXPECT_EQ(verdict.judgements.at(5).claim, "max the value in time");
   EXPECT_EQ(verdict.count(Outcome::kFail), 1u);
   EXPECT_EQ(verdict.count(Outcome::kInconclusive), 1u);
 }
