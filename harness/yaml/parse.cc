@@ -263,6 +263,10 @@ Error syntax_error(const SourceText& source, const YAML::Exception& exception,
     error.hints.emplace_back(
         "a text that begins with \">\" or \"|\" needs quotes; a claim may say "
         "\"above\" instead of \">\"");
+  } else if (exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW ||
+             exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW) {
+    error.hints.emplace_back(
+        "a {…} or […] is not closed; in it a text with a bracket, a brace or a comma needs quotes");
   } else if (error.excerpt.find(": {{") != std::string::npos ||
              error.excerpt.find(": %") != std::string::npos) {
     error.hints.emplace_back("put quotes around a value that begins with a special character");

@@ -84,6 +84,15 @@ TEST(Yaml, RefusesWhatIsNoYaml) {
   EXPECT_EQ(problem("<<: 3\n"), "x.yaml:1:5: \"<<\" takes a map, or a list of maps");
 }
 
+TEST(Yaml, SaysWhyABracketEndedAText) {
+  Diagnostics diagnostics;
+  yaml::parse("x.yaml", "{that: sum(rate(x[1m])), is: 1}\n", diagnostics);
+  ASSERT_FALSE(diagnostics.ok());
+  EXPECT_EQ(diagnostics.sorted().front().hints,
+            std::vector<std::string>{"a {…} or […] is not closed; in it a text with a bracket, a "
+                                     "brace or a comma needs quotes"});
+}
+
 TEST(Yaml, BoundsWhatHostileFilesCost) {
   std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
