@@ -1,6 +1,8 @@
 #include "harness/cli/interrupt.h"
 
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 #include <unistd.h>
 
 #include "harness/cli/command.h"
@@ -11,10 +13,27 @@ namespace {
 std::atomic<bool> flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
-extern "C" void on_signal(int /*signal*/) {
-  flag.store(true);
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+/// timeout(1), and terminals with a shell script between, send a signal twice: to the process and
+/// to its group. What comes so soon after the first is the same wish.
+constexpr std::int64_t kOneWishMs = 1000;
+std::atomic<std::int64_t> first_ms{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler sets it");
+
+std::int64_t monotonic_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+extern "C" void on_signal(int signal) {
+  const std::int64_t now_ms = monotonic_ms();
+  std::int64_t none = 0;
+  if (first_ms.compare_exchange_strong(none, now_ms)) {
+    flag.store(true);
+  } else if (now_ms - first_ms.load() > kOneWishMs) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
 }
 
 extern "C" void exit_at_once(int /*signal*/) {
