@@ -176,7 +176,7 @@ Response FaultControl::clear(std::string_view name) {
 
 std::string FaultControl::fresh_name() const {
   for (std::size_t i = 1;; ++i) {
-    const std::string name = fmt::format("fault-{}", i);
+    std::string name = fmt::format("fault-{}", i);
     const auto same = [&](const faults::Fault& fault) { return fault.name == name; };
     if (std::none_of(faults_.begin(), faults_.end(), same)) return name;
   }

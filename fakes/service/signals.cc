@@ -44,7 +44,7 @@ double BoundFormula::evaluate(const Signals& signals, std::size_t endpoint) cons
 
 Signals::Signals(const scenario::Target& target, Requests& requests,
                  const faults::FaultTimeline& faults, std::uint64_t seed, scenario::Noise noise)
-    : target_(&target), requests_(&requests), seed_(seed), noise_(noise) {
+    : target_(&target), requests_(&requests), noise_(noise) {
   for (const scenario::Signal& spec : target.signals) {
     if (spec.distribution) {
       const std::size_t index = spreads_.size();

@@ -108,7 +108,6 @@ class Signals {
   const scenario::Target* target_;
   Requests* requests_;
   const faults::FaultTimeline* faults_;
-  std::uint64_t seed_;
   scenario::Noise noise_;
   Duration uptime_{0};
 

@@ -38,7 +38,7 @@ struct TimeWindow {
 /// A claim on a number.
 struct ValueClaim {
   enum class Kind {
-    kNear,  ///< |x - value| <= tolerance ("8% ± 1%", "8% ± 10% of it" is relative: see `relative`)
+    kNear,     ///< |x - value| <= tolerance ("8% ± 1%"; "8% ± 10% of it" is a tolerance of 0.8%)
     kBetween,  ///< value <= x <= upper ("5%..7%")
     kLess,
     kLessEqual,
@@ -140,7 +140,7 @@ struct ScrapeExpectation {
 
 struct Expectations {
   std::vector<AlertExpectation> alerts;
-  /// "others: none": no alert fires but those named; with `others: info`, … of these severities.
+  /// "others: none", or a map: no alert fires but those named.
   bool others_none = false;
   SourcePos others_pos;
   std::vector<std::string> others_allowed;  ///< alert names that may fire
