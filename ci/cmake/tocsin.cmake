@@ -56,22 +56,22 @@ if(TOCSIN_SANITIZE)
   target_link_options(tocsin_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# With TOCSIN_UNITY a target's files are compiled six at a time, unless it is SEPARATE: then names in
-# the anonymous namespaces of its files clash.
-function(tocsin_unity target separate)
-  if(TOCSIN_UNITY AND NOT separate)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+# With TOCSIN_UNITY a target's files are compiled eight at a time, so the names in the anonymous
+# namespaces of a room's files must differ.
+function(tocsin_unity target)
+  if(TOCSIN_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     # GCC takes a .cc that another file includes for a header, and warns of anonymous namespaces in it.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
-# tocsin_library(ROOM [SEPARATE] SOURCES a.cc… USES base model… LIBS fmt::fmt…)
+# tocsin_library(ROOM SOURCES a.cc… USES base model… LIBS fmt::fmt…)
 # USES are rooms (the line of harness/README.md); LIBS are third-party libraries, kept private.
 function(tocsin_library room)
-  cmake_parse_arguments(ARG "SEPARATE" "" "SOURCES;USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})
   add_library(tocsin_${room} STATIC ${ARG_SOURCES})
-  tocsin_unity(tocsin_${room} ${ARG_SEPARATE})
+  tocsin_unity(tocsin_${room})
   add_library(tocsin::${room} ALIAS tocsin_${room})
   target_link_libraries(tocsin_${room} PUBLIC tocsin_options)
   foreach(used ${ARG_USES})
@@ -80,12 +80,14 @@ function(tocsin_library room)
   target_link_libraries(tocsin_${room} PRIVATE ${ARG_LIBS})
 endfunction()
 
-# tocsin_test(NAME [SEPARATE] SOURCES a_test.cc… USES rooms… LIBS … [LABELS slow])
+# tocsin_test(NAME SOURCES a_test.cc… USES rooms… LIBS … [LABELS slow])
 # One GoogleTest binary; TOCSIN_SOURCE_DIR is the project's folder, for test data.
 function(tocsin_test name)
-  cmake_parse_arguments(ARG "SEPARATE" "" "SOURCES;USES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  tocsin_unity(${name} ${ARG_SEPARATE})
+  tocsin_unity(${name})
+  # What tests do themselves need not be fast; what they test is.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${name} PRIVATE TOCSIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   foreach(used ${ARG_USES})
     target_link_libraries(${name} PRIVATE tocsin::${used})

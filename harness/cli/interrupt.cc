@@ -10,7 +10,7 @@
 namespace tocsin::cli {
 namespace {
 
-std::atomic<bool> flag{false};
+std::atomic<bool> interrupt_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
 /// timeout(1), and terminals with a shell script between, send a signal twice: to the process and
@@ -29,7 +29,7 @@ extern "C" void on_signal(int signal) {
   const std::int64_t now_ms = monotonic_ms();
   std::int64_t none = 0;
   if (first_ms.compare_exchange_strong(none, now_ms)) {
-    flag.store(true);
+    interrupt_flag.store(true);
   } else if (now_ms - first_ms.load() > kOneWishMs) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
@@ -55,7 +55,7 @@ void exit_on_interrupts() {
 }
 
 const std::atomic<bool>& interrupted() {
-  return flag;
+  return interrupt_flag;
 }
 
 }  // namespace tocsin::cli

@@ -18,7 +18,7 @@
 namespace tocsin::cli {
 namespace {
 
-struct Options {
+struct JudgeOptions {
   std::string evidence;
   std::string scenario;
   bool timeline = false;
@@ -36,7 +36,7 @@ void note_differences(const RunInfo& run, const scenario::Scenario& scenario) {
   note("system", run.system, scenario.system->name);
 }
 
-ExitCode judge(const Options& options) {
+ExitCode judge(const JudgeOptions& options) {
   Diagnostics diagnostics;
   scenario::ScenarioLoader loader;
   const auto scenario = loader.load(options.scenario, diagnostics);
@@ -74,7 +74,7 @@ ExitCode judge(const Options& options) {
 }  // namespace
 
 void add_judge_command(CLI::App& app, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<JudgeOptions>();
   CLI::App* command =
       app.add_subcommand("judge", "Judge saved evidence against a scenario, without running it");
   command->add_option("evidence", options->evidence, "File written by `tocsin run --evidence`")

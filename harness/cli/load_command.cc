@@ -22,7 +22,7 @@ namespace {
 constexpr Duration kLongest = std::chrono::days(366);
 constexpr double kHighestRate = 1e9;
 
-struct Options {
+struct LoadCommandOptions {
   std::string url;
   std::string rate;
   std::string length = "10s";
@@ -78,7 +78,7 @@ Result<traffic::RateShape> shape_flag(const std::string& text) {
 }
 
 /// An open loop has a schedule, a closed one has users.
-Result<void> check_loop(const Options& options) {
+Result<void> check_loop(const LoadCommandOptions& options) {
   const char* open = !options.rate.empty() ? "--rate" : options.count ? "--count" : nullptr;
   const char* closed = options.users > 0 ? "--users" : !options.think.empty() ? "--think" : nullptr;
   if (open == nullptr || closed == nullptr) return {};
@@ -86,7 +86,7 @@ Result<void> check_loop(const Options& options) {
       {}, fmt::format("{} is of an open loop and {} of a closed one: choose", open, closed));
 }
 
-Result<traffic::Traffic> traffic_of(const Options& options) {
+Result<traffic::Traffic> traffic_of(const LoadCommandOptions& options) {
   TRY_VOID(check_loop(options));
   traffic::Phase phase;
   TRY(phase.length, duration_flag("--for", options.length));
@@ -118,7 +118,7 @@ Result<traffic::Traffic> traffic_of(const Options& options) {
   return traffic;
 }
 
-Result<traffic::LoadOptions> load_options(const Options& options) {
+Result<traffic::LoadOptions> load_options(const LoadCommandOptions& options) {
   traffic::LoadOptions load;
   load.url = options.url;
   if (load.url.find("://") == std::string::npos) load.url = "http://" + load.url;
@@ -227,7 +227,7 @@ std::string render_json(const traffic::LoadOutcome& outcome) {
   return json.dump(2) + '\n';
 }
 
-ExitCode load(const Options& options) {
+ExitCode load(const LoadCommandOptions& options) {
   auto prepared = load_options(options);
   if (prepared.has_error()) {
     complain(tocsin::render(prepared.error()));
@@ -263,7 +263,7 @@ ExitCode load(const Options& options) {
 }  // namespace
 
 void add_load_command(CLI::App& app, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LoadCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "load", "Load a URL, open loop at a rate or closed loop with users, and measure");
   command->add_option("url", options->url, "http:// or https:// URL")->required()->type_name("");

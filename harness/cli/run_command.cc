@@ -28,7 +28,7 @@
 namespace tocsin::cli {
 namespace {
 
-struct Options {
+struct RunCommandOptions {
   TaskOptions tasks;
   bool list = false;
   std::string target_url;
@@ -48,7 +48,7 @@ std::vector<std::string> files_of(const std::vector<Task>& tasks) {
 
 class Runner {
  public:
-  Runner(const Options& options, std::vector<Task> tasks)
+  Runner(const RunCommandOptions& options, std::vector<Task> tasks)
       : options_(options),
         tasks_(std::move(tasks)),
         artefacts_(options.artefacts, files_of(tasks_)),
@@ -183,7 +183,7 @@ class Runner {
     if (summary) print(reports::render_console(*summary, console()));
   }
 
-  const Options& options_;
+  const RunCommandOptions& options_;
   std::vector<Task> tasks_;
   Artefacts artefacts_;
   std::vector<std::optional<reports::ScenarioSummary>> summaries_;
@@ -193,7 +193,7 @@ class Runner {
 };
 
 /// Flags that only live runs heed are mistakes in any other.
-Result<void> check_live_flags(const Options& options, const std::vector<Task>& tasks) {
+Result<void> check_live_flags(const RunCommandOptions& options, const std::vector<Task>& tasks) {
   if (!options.target_url.empty()) {
     const auto url = http::parse_url(options.target_url);
     if (url.has_error()) return flag_error("--target", url.error());
@@ -215,7 +215,7 @@ Result<void> check_live_flags(const Options& options, const std::vector<Task>& t
   return error;
 }
 
-ExitCode run_scenarios(const Options& options) {
+ExitCode run_scenarios(const RunCommandOptions& options) {
   std::optional<std::vector<Task>> tasks = load_tasks(options.tasks);
   if (!tasks) return ExitCode::kBadInput;
   const auto checked = check_live_flags(options, *tasks);
@@ -234,7 +234,7 @@ ExitCode run_scenarios(const Options& options) {
 }  // namespace
 
 void add_run_command(CLI::App& app, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunCommandOptions>();
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what happened");
   add_task_options(*command, options->tasks);
   command->add_flag("--list", options->list, "Only show what would run");

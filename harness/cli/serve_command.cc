@@ -19,7 +19,7 @@
 namespace tocsin::cli {
 namespace {
 
-struct Options {
+struct ServeOptions {
   std::string system;
   std::string host = "127.0.0.1";
   bool free_ports = false;
@@ -49,7 +49,7 @@ std::string port_lines(const scenario::System& system, const run::FakeStage& sta
   return text + "control " + stage.control_url() + '\n';
 }
 
-ExitCode serve(const Options& options) {
+ExitCode serve(const ServeOptions& options) {
   Diagnostics diagnostics;
   const auto system = scenario::load_system(options.system, diagnostics);
   if (!system) {
@@ -88,7 +88,7 @@ ExitCode serve(const Options& options) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand(
       "serve", "Serve a system's fake service and exporters, with an HTTP API for faults");
   command->add_option("system", options->system, "System folder or system.yaml")

@@ -10,9 +10,9 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Kind = SignalChange::Kind;
+using ChangeKind = SignalChange::Kind;
 
-SignalChange change(std::string signal, Kind kind, double value) {
+SignalChange change(std::string signal, ChangeKind kind, double value) {
   SignalChange made;
   made.signal = std::move(signal);
   made.kind = kind;
@@ -47,7 +47,7 @@ TEST(FaultTimeline, LeavesSignalsAloneWithoutFaults) {
 }
 
 TEST(FaultTimeline, AFaultHoldsFromItsStartUntilBeforeItsEnd) {
-  const FaultTimeline timeline({fault({change("error_rate", Kind::kSet, 0.08)})});
+  const FaultTimeline timeline({fault({change("error_rate", ChangeKind::kSet, 0.08)})});
   EXPECT_EQ(error_rate(timeline, minutes(5) - Duration(1)), 0.01);
   EXPECT_EQ(error_rate(timeline, minutes(5)), 0.08);
   EXPECT_EQ(error_rate(timeline, minutes(15) - Duration(1)), 0.08);
@@ -57,21 +57,21 @@ TEST(FaultTimeline, AFaultHoldsFromItsStartUntilBeforeItsEnd) {
 }
 
 TEST(FaultTimeline, OtherTargetsAndSignalsAreNotMeant) {
-  const FaultTimeline timeline({fault({change("error_rate", Kind::kSet, 0.08)})});
+  const FaultTimeline timeline({fault({change("error_rate", ChangeKind::kSet, 0.08)})});
   EXPECT_EQ(timeline.signal("postgres", "error_rate", "", 0.01, minutes(6)), 0.01);
   EXPECT_EQ(timeline.signal("service", "errors", "", 0.01, minutes(6)), 0.01);
 }
 
 TEST(FaultTimeline, SetsComeFirstThenFactorsAndOffsetsInOrder) {
-  const FaultTimeline timeline({fault({change("error_rate", Kind::kFactor, 3)}),
-                                fault({change("error_rate", Kind::kSet, 0.05)}),
-                                fault({change("error_rate", Kind::kOffset, 0.01)}),
-                                fault({change("error_rate", Kind::kFactor, 2)})});
+  const FaultTimeline timeline({fault({change("error_rate", ChangeKind::kFactor, 3)}),
+                                fault({change("error_rate", ChangeKind::kSet, 0.05)}),
+                                fault({change("error_rate", ChangeKind::kOffset, 0.01)}),
+                                fault({change("error_rate", ChangeKind::kFactor, 2)})});
   EXPECT_DOUBLE_EQ(error_rate(timeline, minutes(6)), (0.05 * 3 + 0.01) * 2);
 }
 
 TEST(FaultTimeline, AChangeOfOneEndpointLeavesTheOthersAlone) {
-  SignalChange chat = change("error_rate", Kind::kSet, 0.5);
+  SignalChange chat = change("error_rate", ChangeKind::kSet, 0.5);
   chat.endpoint = "/api/chat";
   const FaultTimeline timeline({fault({chat})});
   EXPECT_EQ(error_rate(timeline, minutes(6), "/api/chat"), 0.5);
@@ -80,7 +80,7 @@ TEST(FaultTimeline, AChangeOfOneEndpointLeavesTheOthersAlone) {
 }
 
 TEST(FaultTimeline, RampsGrowThenHold) {
-  SignalChange ramp = change("error_rate", Kind::kSet, 0.2);
+  SignalChange ramp = change("error_rate", ChangeKind::kSet, 0.2);
   ramp.from = 0.0;
   ramp.over = minutes(4);
   FaultTimeline timeline({fault({ramp})});
@@ -97,7 +97,7 @@ TEST(FaultTimeline, RampsGrowThenHold) {
 }
 
 TEST(FaultTimeline, OccurrencesRepeat) {
-  Fault repeated = fault({change("error_rate", Kind::kSet, 0.08)});
+  Fault repeated = fault({change("error_rate", ChangeKind::kSet, 0.08)});
   repeated.length = minutes(1);
   repeated.times = 3;
   repeated.every = minutes(4);
@@ -112,7 +112,7 @@ TEST(FaultTimeline, OccurrencesRepeat) {
 }
 
 TEST(FaultTimeline, RampsStartAnewWithEachOccurrence) {
-  SignalChange ramp = change("error_rate", Kind::kSet, 1);
+  SignalChange ramp = change("error_rate", ChangeKind::kSet, 1);
   ramp.from = 0.0;
   Fault repeated = fault({ramp});
   repeated.length = minutes(2);
@@ -165,7 +165,7 @@ TEST(FaultTimeline, NetworkFaultsAddUp) {
 }
 
 TEST(FaultTimeline, EventsAreScaledAndInOrder) {
-  Fault later = fault({change("error_rate", Kind::kSet, 0.08)});
+  Fault later = fault({change("error_rate", ChangeKind::kSet, 0.08)});
   Fault sooner = target_fault(TargetFaultKind::kDown);
   sooner.name = "fault 2";
   sooner.at = minutes(1);
@@ -184,12 +184,13 @@ TEST(FaultTimeline, EventsAreScaledAndInOrder) {
 }
 
 TEST(Fault, Describes) {
-  Fault made = fault({change("error_rate", Kind::kSet, 0.08), change("latency", Kind::kFactor, 3)});
+  Fault made = fault(
+      {change("error_rate", ChangeKind::kSet, 0.08), change("latency", ChangeKind::kFactor, 3)});
   made.changes[0].text = "8%";
   made.changes[1].endpoint = "/api/chat";
   EXPECT_EQ(made.describe(), "service error_rate 8%, latency of /api/chat x3");
 
-  SignalChange ramp = change("queue", Kind::kOffset, 20);
+  SignalChange ramp = change("queue", ChangeKind::kOffset, 20);
   ramp.from = 5.0;
   EXPECT_EQ(fault({ramp}).describe(), "service queue +5..+20");
   EXPECT_EQ(target_fault(TargetFaultKind::kSlowScrape).describe(), "service slow_scrape 3s");

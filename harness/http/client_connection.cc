@@ -10,7 +10,7 @@ namespace {
 /// connections are spared.
 constexpr Nanos kTrusted = std::chrono::milliseconds(100);
 
-constexpr std::size_t kBufferBytes = 16 * 1024;
+constexpr std::size_t kReceiveBytes = 16 * 1024;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ struct ClientConnection::Impl {
   net::StreamPtr stream;
   ResponseScanner scanner;
   Nanos last_used{0};
-  std::array<char, kBufferBytes> buffer;
+  std::array<char, kReceiveBytes> buffer;
 };
 
 ClientConnection::ClientConnection(net::Loop& loop, const Peer& peer)

@@ -11,15 +11,15 @@
 namespace tocsin::metrics {
 namespace {
 
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kFlushBytes = 256 * 1024;
 constexpr ExpositionFormat kFormat = ExpositionFormat::kOpenMetrics;
 
 /// The family of a series as OpenMetrics has it. A series keeps its name always; where that does
 /// not fit its family's type, it becomes a family of its own, of unknown type.
 FamilyInfo family_of(std::string_view series, const SeriesSource& source) {
-  static constexpr std::string_view kSuffixes[] = {
+  static constexpr std::string_view kOwnSuffixes[] = {
       "", "_bucket", "_count", "_sum", "_total", "_created", "_info", "_gcount", "_gsum"};
-  for (const std::string_view suffix : kSuffixes) {
+  for (const std::string_view suffix : kOwnSuffixes) {
     if (!series.ends_with(suffix)) continue;
     const FamilyInfo* known = source.family(series.substr(0, series.size() - suffix.size()));
     if (!known) continue;
@@ -135,7 +135,7 @@ class Exporter {
         sample(cursor);
         ++cursor.at;
       }
-      if (out_.size() >= kPieceBytes) TRY_VOID(flush());
+      if (out_.size() >= kFlushBytes) TRY_VOID(flush());
     }
   }
 

@@ -13,7 +13,7 @@
 namespace tocsin::metrics {
 namespace {
 
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = 256 * 1024;
 
 }  // namespace
 
@@ -178,7 +178,7 @@ Result<ImportStats> import_openmetrics(const std::string& path, Store& store) {
   OpenMetricsImporter importer(store, path);
   const auto feed = [&](std::string_view piece) { return importer.feed(piece); };
   std::optional<GzipReader> gzip;
-  std::vector<char> buffer(kPieceBytes);
+  std::vector<char> buffer(kReadBytes);
   bool first = true;
   while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     const std::string_view piece(buffer.data(), got);

@@ -14,7 +14,7 @@
 namespace tocsin::net {
 namespace {
 
-Nanos soon() {
+Nanos in_time() {
   return deadline_in(std::chrono::seconds(10));
 }
 
@@ -57,29 +57,29 @@ Task<void> echo(Listener& listener, FaultPlan& plan, TlsContextPtr tls) {
   if (tls != nullptr) stream = tls->wrap(std::move(stream), {});
   std::array<char, 64 * 1024> buffer;
   while (true) {
-    const Outcome<std::size_t> got = co_await stream->read_some(buffer, soon());
+    const Outcome<std::size_t> got = co_await stream->read_some(buffer, in_time());
     if (!got) break;
     const std::string_view bytes(buffer.data(), *got);
-    const Outcome<> written = co_await stream->write_all(bytes, soon());
+    const Outcome<> written = co_await stream->write_all(bytes, in_time());
     if (!written) break;
   }
-  co_await stream->shutdown(soon());
+  co_await stream->shutdown(in_time());
 }
 
 Task<Outcome<std::string>> ask(Loop& loop, std::string host, std::uint16_t port, TlsContextPtr tls,
                                std::string message) {
-  CO_TRY(const StreamPtr stream, co_await connect(loop, host, port, soon(), tls));
-  const Outcome<> written = co_await stream->write_all(message, soon());
+  CO_TRY(const StreamPtr stream, co_await connect(loop, host, port, in_time(), tls));
+  const Outcome<> written = co_await stream->write_all(message, in_time());
   if (!written) co_return written.error();
   std::string answer;
   std::array<char, 1000> buffer;
   while (answer.size() < message.size()) {
-    CO_TRY(const std::size_t got, co_await stream->read_some(buffer, soon()));
+    CO_TRY(const std::size_t got, co_await stream->read_some(buffer, in_time()));
     answer.append(buffer.data(), got);
   }
-  const Outcome<> ended = co_await stream->shutdown(soon());
+  const Outcome<> ended = co_await stream->shutdown(in_time());
   if (!ended) co_return ended.error();
-  const Outcome<std::size_t> end = co_await stream->read_some(buffer, soon());
+  const Outcome<std::size_t> end = co_await stream->read_some(buffer, in_time());
   if (end || end.error().kind != NetFailure::kClosed) {
     co_return end ? Failure{NetFailure::kProtocol} : end.error();
   }

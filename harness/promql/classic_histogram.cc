@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/promql/numbers.h"
+
 namespace tocsin::promql {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 /// Counts that differ by less, relative to their size, differ by rounding only.
 constexpr double kTolerance = 1e-12;
 

@@ -11,7 +11,7 @@
 namespace tocsin::promql {
 namespace {
 
-constexpr std::size_t kBlock = Presence::kBits;
+constexpr std::size_t kRowBlock = Presence::kBits;
 
 template <bool largest>
 class ExtremeAggregator final : public Aggregator {
@@ -23,10 +23,11 @@ class ExtremeAggregator final : public Aggregator {
     const std::span<const std::uint64_t> words = std::as_const(row.present).words();
     const std::span<std::uint64_t> known = present_.words();
     for (std::size_t w = 0; w < words.size(); ++w) {
-      const double* from = row.values.data() + w * kBlock;
-      double* to = values_.data() + w * kBlock;
+      const double* from = row.values.data() + w * kRowBlock;
+      double* to = values_.data() + w * kRowBlock;
       if ((words[w] & known[w]) == ~std::uint64_t{0}) {
-        for (std::size_t j = 0; j < kBlock; ++j) to[j] = better(from[j], to[j]) ? from[j] : to[j];
+        for (std::size_t j = 0; j < kRowBlock; ++j)
+          to[j] = better(from[j], to[j]) ? from[j] : to[j];
         continue;
       }
       for (std::uint64_t rest = words[w]; rest != 0; rest &= rest - 1) {
@@ -60,9 +61,9 @@ class CountAggregator final : public Aggregator {
   void add(Row& row) override {
     const std::span<const std::uint64_t> words = std::as_const(row.present).words();
     for (std::size_t w = 0; w < words.size(); ++w) {
-      double* to = counts_.data() + w * kBlock;
+      double* to = counts_.data() + w * kRowBlock;
       if (words[w] == ~std::uint64_t{0}) {
-        for (std::size_t j = 0; j < kBlock; ++j) to[j] += 1;
+        for (std::size_t j = 0; j < kRowBlock; ++j) to[j] += 1;
       } else {
         for (std::uint64_t rest = words[w]; rest != 0; rest &= rest - 1) {
           to[std::countr_zero(rest)] += 1;

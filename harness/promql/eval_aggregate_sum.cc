@@ -10,7 +10,7 @@
 namespace tocsin::promql {
 namespace {
 
-constexpr std::size_t kBlock = Presence::kBits;
+constexpr std::size_t kSumBlock = Presence::kBits;
 
 /// Compensated sums of many columns (compensated_sum.h), a block at a time where all its steps have
 /// values. The loops have no branches, so that they become vector instructions.
@@ -22,7 +22,7 @@ class ColumnSums {
     double* sum = sums_.data() + base;
     double* error = errors_.data() + base;
 #pragma GCC ivdep
-    for (std::size_t j = 0; j < kBlock; ++j) {
+    for (std::size_t j = 0; j < kSumBlock; ++j) {
       const double next = sum[j] + values[j];
       const double part = next - sum[j];
       const double lost = (sum[j] - (next - part)) + (values[j] - part);
@@ -46,7 +46,7 @@ class ColumnSums {
   /// Whether adding the block would reach infinity anywhere.
   bool overflows(std::size_t base, const double* values) const {
     bool found = false;
-    for (std::size_t j = 0; j < kBlock; ++j) {
+    for (std::size_t j = 0; j < kSumBlock; ++j) {
       found |= std::abs(sums_[base + j] + values[j]) > CompensatedSum::kLargest;
     }
     return found;
@@ -75,12 +75,12 @@ class SumAggregator final : public Aggregator {
     }
     const std::span<const std::uint64_t> words = std::as_const(row.present).words();
     for (std::size_t w = 0; w < words.size(); ++w) {
-      const std::size_t base = w * kBlock;
+      const std::size_t base = w * kSumBlock;
       const double* values = row.values.data() + base;
       if (words[w] == ~std::uint64_t{0} && !needs_care(base, values)) {
         sums_.add_block(base, values);
         if (mean) {
-          for (std::size_t j = 0; j < kBlock; ++j) counts_[base + j] += 1;
+          for (std::size_t j = 0; j < kSumBlock; ++j) counts_[base + j] += 1;
         }
         continue;
       }

@@ -7,6 +7,7 @@
 
 #include "harness/promql/evaluation.h"
 #include "harness/promql/functions.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
@@ -78,8 +79,6 @@ void clamp_between(Evaluation& evaluation, const Call& call, const Timeline& tim
     sink(row);
   });
 }
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void clamp(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink) {
   clamp_between(evaluation, call, timeline, sink, evaluation.scalar(*call.arguments[1], timeline),

@@ -53,14 +53,14 @@ void note_combined(const WindowInput& in, const Combined& outcome, const char* o
   }
 }
 
-enum class RateKind { kRate, kIncrease, kDelta };
+enum class MixedRateKind { kRate, kIncrease, kDelta };
 
-void histogram_rate(const WindowInput& in, const MixedWindow& w, Row& out, RateKind kind) {
+void histogram_rate(const WindowInput& in, const MixedWindow& w, Row& out, MixedRateKind kind) {
   if (w.mixed()) return note_mixed(in);
-  const bool counter = kind != RateKind::kDelta;
+  const bool counter = kind != MixedRateKind::kDelta;
   RateWindow window;
   window.counter = counter;
-  window.per_second = kind == RateKind::kRate;
+  window.per_second = kind == MixedRateKind::kRate;
   window.zero_first = in.evaluation->options.version_2;
   window.width_s = static_cast<double>(in.width_ms) / 1000;
   window.samples = w.histograms.size();
@@ -358,13 +358,13 @@ std::shared_ptr<NativeHistogram> histogram_increase(const WindowInput& in, const
 }
 
 void mixed_rate(const WindowInput& in, const MixedWindow& w, Row& out) {
-  histogram_rate(in, w, out, RateKind::kRate);
+  histogram_rate(in, w, out, MixedRateKind::kRate);
 }
 void mixed_increase(const WindowInput& in, const MixedWindow& w, Row& out) {
-  histogram_rate(in, w, out, RateKind::kIncrease);
+  histogram_rate(in, w, out, MixedRateKind::kIncrease);
 }
 void mixed_delta(const WindowInput& in, const MixedWindow& w, Row& out) {
-  histogram_rate(in, w, out, RateKind::kDelta);
+  histogram_rate(in, w, out, MixedRateKind::kDelta);
 }
 void mixed_irate(const WindowInput& in, const MixedWindow& w, Row& out) {
   histogram_instant(in, w, out, true);

@@ -7,11 +7,10 @@
 
 #include "harness/promql/compensated_sum.h"
 #include "harness/promql/exponential_bounds.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);

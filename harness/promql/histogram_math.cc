@@ -5,11 +5,10 @@
 #include <limits>
 
 #include "harness/promql/exponential_bounds.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Whether any bucket of `before` has shrunk; both in index order with equal bounds.
 bool any_shrunk(std::span<const IndexedCount> now, std::span<const IndexedCount> before) {

@@ -7,15 +7,13 @@
 
 #include "harness/base/utf8.h"
 #include "harness/promql/literals.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
 
 bool is_space(int c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-bool is_digit(int c) {
-  return c >= '0' && c <= '9';
 }
 bool is_alpha(int c) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -12,13 +12,10 @@
 #include <fmt/format.h>
 
 #include "harness/base/utf8.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 Error bad_number(std::string_view text, std::string_view why) {
   return input_error({}, fmt::format("error parsing number {}: {}", quote_shortened(text), why));

@@ -7,12 +7,10 @@
 
 #include "harness/promql/compensated_sum.h"
 #include "harness/promql/histogram_buckets.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// A zero bucket of a histogram with observations on one side only ends at zero on the other.
 void narrow_zero_bucket(HistogramBucket& bucket, const NativeHistogram& h) {

@@ -4,12 +4,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "harness/promql/numbers.h"
+
 namespace tocsin::promql {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Takes the leading run of digits, or of anything else, off a text.
 std::string_view take_chunk(std::string_view& text) {

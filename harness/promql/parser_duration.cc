@@ -10,27 +10,30 @@
 namespace tocsin::promql {
 namespace {
 
-using Op = DurationExpr::Op;
+using DurationOp = DurationExpr::Op;
 
-struct Operator {
+struct DurationOperator {
   TokenKind token;
-  Op op;
+  DurationOp op;
   int precedence;
 };
 
-constexpr int kPowerPrecedence = 3;
+constexpr int kDurationPowerPrecedence = 3;
 
-constexpr std::array kOperators = {
-    Operator{TokenKind::kAdd, Op::kAdd, 1}, Operator{TokenKind::kSub, Op::kSub, 1},
-    Operator{TokenKind::kMul, Op::kMul, 2}, Operator{TokenKind::kDiv, Op::kDiv, 2},
-    Operator{TokenKind::kMod, Op::kMod, 2}, Operator{TokenKind::kPow, Op::kPow, kPowerPrecedence},
+constexpr std::array kDurationOperators = {
+    DurationOperator{TokenKind::kAdd, DurationOp::kAdd, 1},
+    DurationOperator{TokenKind::kSub, DurationOp::kSub, 1},
+    DurationOperator{TokenKind::kMul, DurationOp::kMul, 2},
+    DurationOperator{TokenKind::kDiv, DurationOp::kDiv, 2},
+    DurationOperator{TokenKind::kMod, DurationOp::kMod, 2},
+    DurationOperator{TokenKind::kPow, DurationOp::kPow, kDurationPowerPrecedence},
 };
 
-const Operator* find_operator(TokenKind token) {
+const DurationOperator* find_duration_operator(TokenKind token) {
   const auto* const found =
-      std::find_if(kOperators.begin(), kOperators.end(),
-                   [token](const Operator& known) { return known.token == token; });
-  return found == kOperators.end() ? nullptr : found;
+      std::find_if(kDurationOperators.begin(), kDurationOperators.end(),
+                   [token](const DurationOperator& known) { return known.token == token; });
+  return found == kDurationOperators.end() ? nullptr : found;
 }
 
 /// What 64 bits of nanoseconds hold.
@@ -66,10 +69,10 @@ NodePtr Parser::parse_duration(int loosest) {
 
 NodePtr Parser::parse_duration_operators(NodePtr left, int loosest) {
   while (left) {
-    const Operator* const op = find_operator(token_.kind);
+    const DurationOperator* const op = find_duration_operator(token_.kind);
     if (!op || op->precedence < loosest) return left;
     const Token sign = take();
-    const bool from_the_right = op->op == Op::kPow;
+    const bool from_the_right = op->op == DurationOp::kPow;
     NodePtr right = parse_duration(op->precedence + (from_the_right ? 0 : 1));
     if (!right) return nullptr;
     left = make_duration_operation(sign, std::move(left), std::move(right));
@@ -79,12 +82,12 @@ NodePtr Parser::parse_duration_operators(NodePtr left, int loosest) {
 
 NodePtr Parser::make_duration_operation(const Token& op, NodePtr left, NodePtr right) {
   auto node = std::make_unique<DurationExpr>();
-  node->op = find_operator(op.kind)->op;
+  node->op = find_duration_operator(op.kind)->op;
   const TextRange range = span_of(left->range, right->range);
-  const bool divides = node->op == Op::kDiv || node->op == Op::kMod;
+  const bool divides = node->op == DurationOp::kDiv || node->op == DurationOp::kMod;
   if (divides && right->kind == NodeKind::kNumber &&
       static_cast<const NumberLiteral&>(*right).value == 0) {
-    complaints_.add(op.range, node->op == Op::kDiv ? "division by zero" : "modulo by zero");
+    complaints_.add(op.range, node->op == DurationOp::kDiv ? "division by zero" : "modulo by zero");
     return stand_in_duration(range);
   }
   node->left = std::move(left);
@@ -95,7 +98,7 @@ NodePtr Parser::make_duration_operation(const Token& op, NodePtr left, NodePtr r
 NodePtr Parser::parse_duration_operand() {
   if (!is_sign(token_.kind)) return parse_duration_primary();
   const Token sign = take();
-  NodePtr operand = parse_duration(kPowerPrecedence);
+  NodePtr operand = parse_duration(kDurationPowerPrecedence);
   return operand ? negate(sign, std::move(operand)) : nullptr;
 }
 
@@ -111,7 +114,7 @@ NodePtr Parser::negate(const Token& sign, NodePtr operand) {
   }
   if (!minus) return operand;
   auto node = std::make_unique<DurationExpr>();
-  node->op = Op::kNegate;
+  node->op = DurationOp::kNegate;
   node->right = std::move(operand);
   return finish(std::move(node), range);
 }
@@ -144,13 +147,13 @@ NodePtr Parser::parse_duration_call() {
   auto node = std::make_unique<DurationExpr>();
   if (!take_if(TokenKind::kLeftParen)) return nullptr;
   if (name.kind == TokenKind::kMinOf || name.kind == TokenKind::kMaxOf) {
-    node->op = name.kind == TokenKind::kMinOf ? Op::kMin : Op::kMax;
+    node->op = name.kind == TokenKind::kMinOf ? DurationOp::kMin : DurationOp::kMax;
     node->left = parse_duration(0);
     if (!node->left || !take_if(TokenKind::kComma)) return nullptr;
     node->right = parse_duration(0);
     if (!node->right) return nullptr;
   } else {
-    node->op = name.kind == TokenKind::kStep ? Op::kStep : Op::kRange;
+    node->op = name.kind == TokenKind::kStep ? DurationOp::kStep : DurationOp::kRange;
   }
   if (!take_if(TokenKind::kRightParen)) return nullptr;
   return finish(std::move(node), {name.range.begin, end_});
@@ -168,7 +171,7 @@ NodePtr Parser::parse_duration_paren() {
     return inner;
   }
   auto node = std::make_unique<DurationExpr>();
-  node->op = Op::kPlus;
+  node->op = DurationOp::kPlus;
   node->wrapped = true;
   node->right = std::move(inner);
   return finish(std::move(node), range);
@@ -197,7 +200,7 @@ NodePtr Parser::parse_offset_duration() {
   }
   const Token sign = take();
   const bool two_signs = is_sign(token_.kind);
-  NodePtr operand = two_signs ? parse_duration(kPowerPrecedence) : parse_duration_primary();
+  NodePtr operand = two_signs ? parse_duration(kDurationPowerPrecedence) : parse_duration_primary();
   if (!operand) return nullptr;
   NodePtr first = negate(sign, std::move(operand));
   return two_signs ? parse_duration_operators(std::move(first), 0) : std::move(first);

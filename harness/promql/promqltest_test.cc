@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path conformance_folder() {
+fs::path scripts_folder() {
   const char* const named = std::getenv("TOCSIN_CONFORMANCE_DIR");
   const fs::path base = named != nullptr
                             ? fs::path(named)
@@ -97,7 +97,7 @@ TEST(Script, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(Conformance, PrometheusOwnScripts) {
-  const fs::path folder = conformance_folder();
+  const fs::path folder = scripts_folder();
   if (!fs::is_directory(folder)) {
     std::cout << "no " << folder << ": nothing to compare with\n";
     return;

@@ -7,6 +7,7 @@
 #include "harness/promql/annotations.h"
 #include "harness/promql/classic_histogram.h"
 #include "harness/promql/histogram_math.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
@@ -19,7 +20,6 @@ struct ClassicSample {
 };
 
 Result<NativeHistogramPtr> to_native(ClassicSample sample) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double last = sample.buckets.empty() ? 0 : sample.buckets.rbegin()->second;
   const double count = sample.count.value_or(last);
   sample.buckets.try_emplace(kInfinity, count);

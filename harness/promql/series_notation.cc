@@ -13,15 +13,13 @@
 #include "harness/promql/evaluation_failure.h"
 #include "harness/promql/histogram_math.h"
 #include "harness/promql/literals.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -330,11 +328,11 @@ class Reader {
   }
 
   void check_schema(const NativeHistogram& h) const {
-    constexpr int kCoarsest = -4;
-    constexpr int kFinest = 8;
-    if (has_custom_buckets(h) || (h.schema >= kCoarsest && h.schema <= kFinest)) return;
-    fail(fmt::format("histogram schemas are {} to {} and {}, not {}", kCoarsest, kFinest,
-                     NativeHistogram::kCustomBuckets, h.schema));
+    constexpr int kCoarsestSchema = -4;
+    constexpr int kFinestSchema = 8;
+    if (has_custom_buckets(h) || (h.schema >= kCoarsestSchema && h.schema <= kFinestSchema)) return;
+    fail(fmt::format("histogram schemas are {} to {} and {}, not {}", kCoarsestSchema,
+                     kFinestSchema, NativeHistogram::kCustomBuckets, h.schema));
   }
 
   std::string_view text_;

@@ -15,7 +15,7 @@ namespace {
 
 /// Larger than any honest page; a target that sends more is down for the scraper.
 constexpr std::size_t kPageLimit = 64 << 20;
-constexpr Nanos kLeastTimeout = std::chrono::milliseconds(100);
+constexpr Nanos kLeastScrapeTimeout = std::chrono::milliseconds(100);
 constexpr Nanos kTolerance = std::chrono::milliseconds(2);
 /// Faults come into force up to a millisecond late. A scrape that is due at the same moment shall
 /// see them, as in a simulated run.
@@ -47,7 +47,7 @@ struct Scraper::Impl {
 
   /// Scaled like all else, but a real page needs some real time; a scrape never overlaps the next.
   Nanos timeout() const {
-    const Nanos least = std::min<Nanos>(kLeastTimeout, clock.real(target.scrape_interval));
+    const Nanos least = std::min<Nanos>(kLeastScrapeTimeout, clock.real(target.scrape_interval));
     return std::max(least, clock.real(target.scrape_timeout));
   }
 

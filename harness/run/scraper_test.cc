@@ -19,12 +19,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-net::Task<Reply> reply_with(Reply reply) {
+net::Task<Reply> scraped(Reply reply) {
   co_return reply;
 }
 
 http::Handler replies(Reply reply) {
-  return [reply = std::move(reply)](const Request&) { return reply_with(reply); };
+  return [reply = std::move(reply)](const Request&) { return scraped(reply); };
 }
 
 /// Each request gets the next of them; the last one stays.
@@ -32,7 +32,7 @@ http::Handler one_after_another(std::vector<Reply> all) {
   auto next = std::make_shared<std::size_t>(0);
   return [all = std::move(all), next](const Request&) {
     const std::size_t i = std::min((*next)++, all.size() - 1);
-    return reply_with(all[i]);
+    return scraped(all[i]);
   };
 }
 
@@ -108,7 +108,7 @@ TEST(Scraper, AsksAsPrometheusDoes) {
   Request asked;
   const http::Handler handler = [&](Request request) {
     asked = std::move(request);
-    return reply_with(http::text_response(200, ""));
+    return scraped(http::text_response(200, ""));
   };
   EXPECT_TRUE(scrape(handler, target()).first().ok);
   EXPECT_EQ(asked.target, "/metrics");

@@ -33,7 +33,7 @@ Evidence run(const std::string& scenario, const Edits& edits = {}) {
 }
 
 /// One line each: ErrorsHigh pending 1m5s firing 1m35s resolved 3m.
-std::vector<std::string> story(const Evidence& evidence) {
+std::vector<std::string> story_of(const Evidence& evidence) {
   std::vector<std::string> lines;
   const auto when = [&](Timestamp t) { return format_duration(evidence.offset_of(t)); };
   for (const AlertEpisode& episode : evidence.episodes) {
@@ -148,7 +148,8 @@ noise: none
 traffic: {rate: 100/s, for: 4m}
 faults: [{at: 1m, for: 1m, service: {error_rate: 40%}}]
 )");
-  EXPECT_THAT(story(evidence), ElementsAre("ErrorsHigh pending 1m15s firing 1m45s resolved 2m45s"));
+  EXPECT_THAT(story_of(evidence),
+              ElementsAre("ErrorsHigh pending 1m15s firing 1m45s resolved 2m45s"));
   const AlertEpisode& episode = evidence.episodes.at(0);
   EXPECT_EQ(episode.hold, seconds(30));
   EXPECT_EQ(episode.labels, (Labels{{"alertname", "ErrorsHigh"}, {"severity", "critical"}}));
@@ -166,7 +167,7 @@ TEST(Simulate, PhasesShiftScrapesAndEvaluations) {
   for (const ScrapeRecord& scrape : evidence.scrapes) {
     EXPECT_EQ((evidence.offset_of(scrape.at) - seconds(2)) % seconds(5), Duration(0));
   }
-  EXPECT_THAT(story(evidence), ElementsAre("CacheFull pending 8s resolved 13s"));
+  EXPECT_THAT(story_of(evidence), ElementsAre("CacheFull pending 8s resolved 13s"));
 }
 
 // --- faults of targets ---
@@ -308,7 +309,7 @@ TEST(Simulate, WithoutTrafficNothingIsMeasured) {
   EXPECT_THAT(values_of(evidence, "up"), ElementsAre("1,1,1,1,1,1,1", "1,1,1,1,1,1,1"));
   EXPECT_THAT(values_of(evidence, "request_duration_seconds_count"), ElementsAre("0,0,0,0,0,0,0"));
   EXPECT_FALSE(evidence.load.has_value());
-  EXPECT_THAT(story(evidence), IsEmpty());
+  EXPECT_THAT(story_of(evidence), IsEmpty());
   EXPECT_FALSE(evidence.run.partial);
 }
 

@@ -13,8 +13,8 @@ constexpr Key kStepKeys[] = {
     {"rate", only(kRate), "requests per second, minute or hour", Need::kRequired},
     {"for", only(kDuration), "how long the step holds", Need::kRequired},
 };
-constexpr Table kStep{"a step", "A rate that holds for a while.", kStepKeys};
-constexpr Shape kStepShape = map_of(kStep);
+constexpr Table kStepTable{"a step", "A rate that holds for a while.", kStepKeys};
+constexpr Shape kStepShape = map_of(kStepTable);
 
 constexpr Key kSpikeKeys[] = {
     {"base", only(kRate), "the rate before and after", Need::kRequired},
@@ -22,7 +22,7 @@ constexpr Key kSpikeKeys[] = {
     {"at", only(kDuration), "when it begins, from the start of the phase", Need::kRequired},
     {"for", only(kDuration), "how long it lasts", Need::kRequired},
 };
-constexpr Table kSpike{"a spike", "A rate that jumps up and back.", kSpikeKeys};
+constexpr Table kSpikeTable{"a spike", "A rate that jumps up and back.", kSpikeKeys};
 
 constexpr Key kSineKeys[] = {
     {"low", only(kRate), "the lowest rate", Need::kRequired},
@@ -30,10 +30,10 @@ constexpr Key kSineKeys[] = {
     {"period", only(kDuration), "from peak to peak; 24h if left out"},
     {"peak_at", only(kDuration), "the first peak, from the start of the phase"},
 };
-constexpr Table kSine{"a sine", "A day curve.", kSineKeys};
+constexpr Table kSineTable{"a sine", "A day curve.", kSineKeys};
 
 constexpr Shape kWeight = only(kNumber);
-constexpr Table kMix{"a mix", "Relative weights of endpoints.", {}, &kWeight, "endpoint"};
+constexpr Table kMixTable{"a mix", "Relative weights of endpoints.", {}, &kWeight, "endpoint"};
 
 constexpr std::string_view kArrivalWords[] = {"paced", "poisson"};
 
@@ -42,17 +42,17 @@ constexpr Key kPhaseKeys[] = {
     {"for", only(kDuration), "how long the phase lasts"},
     {"rate", only(kRateRange), "requests per second, minute or hour; 10/s..50/s is a ramp"},
     {"steps", list_of(kStepShape), "rates one after another, each with its length"},
-    {"spike", map_of(kSpike), "a rate that jumps up and back"},
-    {"sine", map_of(kSine), "a day curve"},
+    {"spike", map_of(kSpikeTable), "a rate that jumps up and back"},
+    {"sine", map_of(kSineTable), "a day curve"},
     {"users", only(kCount), "a closed loop: so many users, each waiting for its answers"},
     {"think", only(kDuration), "how long a user waits between answer and next request"},
     {"count", only(kCount), "exactly so many requests, spread by the shape"},
     {"arrivals", one_of(kArrivalWords), "paced: evenly spaced; poisson: independent users"},
-    {"mix", map_of(kMix), "relative weights of endpoints; else the system's own"},
+    {"mix", map_of(kMixTable), "relative weights of endpoints; else the system's own"},
     {"warm_up", only(kBool), "true: left out of the load result"},
 };
-constexpr Table kPhase{"a phase of traffic", "Load of one shape for a while.", kPhaseKeys};
-constexpr Shape kPhaseShape = map_of(kPhase);
+constexpr Table kPhaseTable{"a phase of traffic", "Load of one shape for a while.", kPhaseKeys};
+constexpr Shape kPhaseShape = map_of(kPhaseTable);
 
 // faults
 
@@ -60,11 +60,11 @@ constexpr Key kRepeatKeys[] = {
     {"every", only(kDuration), "from one start to the next", Need::kRequired},
     {"times", only(kCount), "how often in all; else until the traffic ends"},
 };
-constexpr Table kRepeat{"a repetition", "", kRepeatKeys};
+constexpr Table kRepeatTable{"a repetition", "", kRepeatKeys};
 
 constexpr Shape kChangeShape = only(kChange);
-constexpr Table kEndpointChanges{"signals of one endpoint", "", {}, &kChangeShape, "signal"};
-constexpr Shape kChangeOrEndpoint = kChangeShape | map_of(kEndpointChanges);
+constexpr Table kEndpointChangesTable{"signals of one endpoint", "", {}, &kChangeShape, "signal"};
+constexpr Shape kChangeOrEndpoint = kChangeShape | map_of(kEndpointChangesTable);
 
 constexpr std::string_view kTargetFaultWords[] = {"down", "hang", "malformed_scrape", "restart"};
 constexpr Key kTargetFaultKeys[] = {
@@ -74,9 +74,10 @@ constexpr Key kTargetFaultKeys[] = {
     {"malformed_scrape", only(kBool), "metrics are answered with text that is none"},
     {"restart", only(kBool), "the process starts anew: counters begin at zero"},
 };
-constexpr Table kTargetFault{"a fault of a target", "What happens to the service or an exporter.",
-                             kTargetFaultKeys, &kChangeOrEndpoint, "signal or endpoint"};
-constexpr Shape kTargetFaultShape = one_of(kTargetFaultWords) | map_of(kTargetFault);
+constexpr Table kTargetFaultTable{"a fault of a target",
+                                  "What happens to the service or an exporter.", kTargetFaultKeys,
+                                  &kChangeOrEndpoint, "signal or endpoint"};
+constexpr Shape kTargetFaultShape = one_of(kTargetFaultWords) | map_of(kTargetFaultTable);
 
 constexpr Key kNetworkKeys[] = {
     {"latency", only(kDuration), "added to every answer"},
@@ -90,24 +91,24 @@ constexpr Key kNetworkKeys[] = {
     {"slice", only(kSize), "data comes in pieces of this size"},
     {"share", only(kShare), "of connections that suffer; all if left out"},
 };
-constexpr Table kNetwork{"a network fault", "Trouble between load and service; live runs only.",
-                         kNetworkKeys};
+constexpr Table kNetworkTable{"a network fault",
+                              "Trouble between load and service; live runs only.", kNetworkKeys};
 
 constexpr Key kFaultKeys[] = {
     {"name", only(kText), "for reports, and for times like \"5m after outage\""},
     {"at", only(kPoint), "when it begins", Need::kRequired},
     {"for", only(kDuration), "how long it lasts; else until the traffic ends"},
-    {"repeat", map_of(kRepeat), "again and again"},
-    {"network", map_of(kNetwork), "trouble between load and service; live runs only"},
+    {"repeat", map_of(kRepeatTable), "again and again"},
+    {"network", map_of(kNetworkTable), "trouble between load and service; live runs only"},
 };
 /// `service` and exporters by name.
-constexpr Table kFault{"a fault", "What goes wrong, and when.", kFaultKeys, &kTargetFaultShape,
-                       "service or exporter"};
-constexpr Shape kFaultShape = map_of(kFault);
+constexpr Table kFaultTable{"a fault", "What goes wrong, and when.", kFaultKeys, &kTargetFaultShape,
+                            "service or exporter"};
+constexpr Shape kFaultShape = map_of(kFaultTable);
 
 constexpr Key kFaultRequestKeys[] = {
     {"target", only(kText), "service or an exporter", Need::kRequired},
-    {"changes", map_of(kTargetFault), "what happens to it", Need::kRequired},
+    {"changes", map_of(kTargetFaultTable), "what happens to it", Need::kRequired},
     {"for", only(kDuration), "how long it lasts; until it is cleared if left out"},
     {"name", only(kText), "by which it can be cleared"},
 };
@@ -118,16 +119,16 @@ constexpr Key kFromToKeys[] = {
     {"from", only(kPoint), "when it begins; the run's start if left out"},
     {"to", only(kPoint), "when it ends; the run's end if left out"},
 };
-constexpr Table kFromTo{"a time window", "", kFromToKeys};
-constexpr Shape kWindowShape = only(kWindow) | map_of(kFromTo);
+constexpr Table kFromToTable{"a time window", "", kFromToKeys};
+constexpr Shape kWindowShape = only(kWindow) | map_of(kFromToTable);
 
 constexpr std::string_view kAlertStateWords[] = {"inactive", "pending", "firing"};
 constexpr Key kStateKeys[] = {
     {"at", only(kPoint), "when", Need::kRequired},
     {"is", one_of(kAlertStateWords), "the state then", Need::kRequired},
 };
-constexpr Table kState{"a state", "An alert's state at a time.", kStateKeys};
-constexpr Shape kStateShape = map_of(kState);
+constexpr Table kStateTable{"a state", "An alert's state at a time.", kStateKeys};
+constexpr Shape kStateShape = map_of(kStateTable);
 
 constexpr Key kAlertKeys[] = {
     {"pending", kWindowShape, "goes pending in this window, or never"},
@@ -139,21 +140,21 @@ constexpr Key kAlertKeys[] = {
     {"times", only(kCount), "how many episodes fire"},
     {"state", kStateShape | list_of(kStateShape), "its state at a time"},
 };
-constexpr Table kAlert{"an expectation of an alert", "", kAlertKeys};
-constexpr Shape kAlertItem = map_of(kAlert);
+constexpr Table kAlertTable{"an expectation of an alert", "", kAlertKeys};
+constexpr Shape kAlertItem = map_of(kAlertTable);
 constexpr std::string_view kNeverWord[] = {"never"};
-constexpr Shape kAlertShape = one_of(kNeverWord) | map_of(kAlert) | list_of(kAlertItem);
+constexpr Shape kAlertShape = one_of(kNeverWord) | map_of(kAlertTable) | list_of(kAlertItem);
 
 constexpr std::string_view kOthersWords[] = {"none", "any"};
 constexpr Key kOthersKeys[] = {
     {"allow", kTextList, "alerts that may fire, though nothing is expected of them",
      Need::kRequired},
 };
-constexpr Table kOthers{"an expectation of other alerts", "", kOthersKeys};
+constexpr Table kOthersTable{"an expectation of other alerts", "", kOthersKeys};
 constexpr Key kAlertsKeys[] = {
-    {"others", one_of(kOthersWords) | map_of(kOthers), "none: no alert fires but those named"},
+    {"others", one_of(kOthersWords) | map_of(kOthersTable), "none: no alert fires but those named"},
 };
-constexpr Table kAlerts{"expectations of alerts", "", kAlertsKeys, &kAlertShape, "alert"};
+constexpr Table kAlertsTable{"expectations of alerts", "", kAlertsKeys, &kAlertShape, "alert"};
 
 // Keys that say when, the same for metrics, health and scrapes.
 constexpr auto kWhenKeys = std::to_array<Key>({
@@ -171,13 +172,13 @@ constexpr auto kMetricKeys =
                {"series", only(kCount), "how many series the result has"},
            }),
            kWhenKeys);
-constexpr Table kMetric{"an expectation of a metric", "", kMetricKeys};
-constexpr Shape kMetricShape = map_of(kMetric);
+constexpr Table kMetricTable{"an expectation of a metric", "", kMetricKeys};
+constexpr Shape kMetricShape = map_of(kMetricTable);
 
 constexpr std::string_view kHealthWords[] = {"healthy", "degraded", "unhealthy", "ready",
                                              "not ready"};
 constexpr std::string_view kProbeWords[] = {"passing", "failing"};
-constexpr Table kBodyFields{"fields of a body", "", {}, &kJsonShape, "JSON pointer"};
+constexpr Table kBodyFieldsTable{"fields of a body", "", {}, &kJsonShape, "JSON pointer"};
 constexpr auto kHealthKeys =
     joined(std::to_array<Key>({
                {"endpoint", only(kText), "its path; in a list, where it is no key"},
@@ -185,24 +186,25 @@ constexpr auto kHealthKeys =
                {"eventually", kWindowShape, "at least once in this window"},
                {"is", one_of(kHealthWords), "what the body says"},
                {"code", only(kCount), "HTTP status"},
-               {"body", map_of(kBodyFields),
+               {"body", map_of(kBodyFieldsTable),
                 "values in the JSON body, by pointer: /checks/database/status"},
                {"latency", only(kClaim), "of each answer"},
                {"probe", one_of(kProbeWords), "what Kubernetes thinks"},
            }),
            kWhenKeys);
-constexpr Table kHealth{"an expectation of a health endpoint", "", kHealthKeys};
-constexpr Shape kHealthItem = map_of(kHealth);
+constexpr Table kHealthTable{"an expectation of a health endpoint", "", kHealthKeys};
+constexpr Shape kHealthItem = map_of(kHealthTable);
 constexpr Shape kHealthOneOrMore = kHealthItem | list_of(kHealthItem);
-constexpr Table kHealthByPath{"expectations by health endpoint", "", {}, &kHealthOneOrMore, "path"};
+constexpr Table kHealthByPathTable{
+    "expectations by health endpoint", "", {}, &kHealthOneOrMore, "path"};
 
 constexpr Key kLoadClaimKeys[] = {
     {"from", only(kPoint), "measured from …"},
     {"to", only(kPoint), "… to"},
     {"is", only(kClaim), "what it must be then", Need::kRequired},
 };
-constexpr Table kLoadClaim{"a claim with its time", "", kLoadClaimKeys};
-constexpr Shape kLoadClaimShape = only(kClaim) | map_of(kLoadClaim);
+constexpr Table kLoadClaimTable{"a claim with its time", "", kLoadClaimKeys};
+constexpr Shape kLoadClaimShape = only(kClaim) | map_of(kLoadClaimTable);
 
 constexpr Key kLoadKeys[] = {
     {"endpoint", only(kText), "one endpoint; else all together"},
@@ -220,8 +222,8 @@ constexpr Key kLoadKeys[] = {
     {"p99.9", kLoadClaimShape, "response time"},
     {"max", kLoadClaimShape, "longest response time"},
 };
-constexpr Table kLoad{"an expectation of load", "", kLoadKeys};
-constexpr Shape kLoadItem = map_of(kLoad);
+constexpr Table kLoadTable{"an expectation of load", "", kLoadKeys};
+constexpr Shape kLoadItem = map_of(kLoadTable);
 
 constexpr std::string_view kUpWords[] = {"up", "down"};
 constexpr auto kUpKeys =
@@ -229,34 +231,35 @@ constexpr auto kUpKeys =
                {"is", one_of(kUpWords), "whether scrapes succeed", Need::kRequired},
            }),
            kWhenKeys);
-constexpr Table kUp{"an expectation of up", "", kUpKeys};
-constexpr Shape kUpItem = map_of(kUp);
+constexpr Table kUpTable{"an expectation of up", "", kUpKeys};
+constexpr Shape kUpItem = map_of(kUpTable);
 constexpr std::string_view kTypeWords[] = {"counter", "gauge", "histogram", "summary", "info"};
 constexpr Key kFamilyKeys[] = {
     {"type", one_of(kTypeWords), "the metric's type"},
     {"labels", kTextList, "labels that at least one series has"},
 };
-constexpr Table kFamily{"an expectation of a metric family", "", kFamilyKeys};
-constexpr Shape kFamilyShape = map_of(kFamily);
-constexpr Table kFamilies{"metric families", "", {}, &kFamilyShape, "metric"};
+constexpr Table kFamilyTable{"an expectation of a metric family", "", kFamilyKeys};
+constexpr Shape kFamilyShape = map_of(kFamilyTable);
+constexpr Table kFamiliesTable{"metric families", "", {}, &kFamilyShape, "metric"};
 constexpr std::string_view kNamingWords[] = {"clean"};
 constexpr Key kScrapeKeys[] = {
     {"up", only(kBool) | kUpItem | list_of(kUpItem), "whether scrapes succeed"},
-    {"families", map_of(kFamilies) | list_of(kTextShape), "metrics that must be exported"},
+    {"families", map_of(kFamiliesTable) | list_of(kTextShape), "metrics that must be exported"},
     {"naming", one_of(kNamingWords), "promtool check metrics finds nothing"},
 };
-constexpr Table kScrape{"an expectation of scrapes", "", kScrapeKeys};
-constexpr Shape kScrapeShape = map_of(kScrape);
-constexpr Table kScrapes{"expectations of scrapes", "", {}, &kScrapeShape, "service or exporter"};
+constexpr Table kScrapeTable{"an expectation of scrapes", "", kScrapeKeys};
+constexpr Shape kScrapeShape = map_of(kScrapeTable);
+constexpr Table kScrapesTable{
+    "expectations of scrapes", "", {}, &kScrapeShape, "service or exporter"};
 
 constexpr Key kExpectKeys[] = {
-    {"alerts", map_of(kAlerts), "what alerts do"},
+    {"alerts", map_of(kAlertsTable), "what alerts do"},
     {"metrics", list_of(kMetricShape), "what queries give"},
-    {"health", map_of(kHealthByPath) | list_of(kHealthItem), "what health endpoints answer"},
+    {"health", map_of(kHealthByPathTable) | list_of(kHealthItem), "what health endpoints answer"},
     {"load", kLoadItem | list_of(kLoadItem), "throughput, errors and latencies"},
-    {"scrape", map_of(kScrapes), "what is exported"},
+    {"scrape", map_of(kScrapesTable), "what is exported"},
 };
-constexpr Table kExpect{"the expectations", "", kExpectKeys};
+constexpr Table kExpectTable{"the expectations", "", kExpectKeys};
 
 // the whole
 
@@ -277,7 +280,7 @@ constexpr Key kScenarioKeys[] = {
     {"connections", only(kCount), "of live load; 64 if left out"},
     {"traffic", kPhaseShape | list_of(kPhaseShape), "load, phase after phase"},
     {"faults", kFaultShape | list_of(kFaultShape), "what goes wrong, and when"},
-    {"expect", map_of(kExpect), "what must be seen"},
+    {"expect", map_of(kExpectTable), "what must be seen"},
 };
 
 }  // namespace

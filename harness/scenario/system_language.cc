@@ -16,21 +16,21 @@ constexpr Shape kQuantityShape = only(kQuantity);
 constexpr Shape kShareShape = only(kShare);
 constexpr Shape kNumberShape = only(kNumber);
 
-constexpr Table kPercentiles{
+constexpr Table kPercentilesTable{
     "percentiles", "Values by percentile: p50, p95, p99.9.", {}, &kQuantityShape, "percentile"};
-constexpr Shape kDistribution = kQuantityShape | map_of(kPercentiles);
+constexpr Shape kDistribution = kQuantityShape | map_of(kPercentilesTable);
 
 // signals
 
 constexpr Key kSignalKeys[] = {
     {"value", only(kFormula), "a number, or a formula over other signals"},
-    {"percentiles", map_of(kPercentiles), "instead of a value: a distribution"},
+    {"percentiles", map_of(kPercentilesTable), "instead of a value: a distribution"},
     {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
     {"help", only(kText), "what it means"},
 };
-constexpr Table kSignal{"a signal", "A named quantity over time.", kSignalKeys};
-constexpr Shape kSignalShape = only(kFormula) | map_of(kSignal);
-constexpr Table kSignals{"signals", "", {}, &kSignalShape, "signal"};
+constexpr Table kSignalTable{"a signal", "A named quantity over time.", kSignalKeys};
+constexpr Shape kSignalShape = only(kFormula) | map_of(kSignalTable);
+constexpr Table kSignalsTable{"signals", "", {}, &kSignalShape, "signal"};
 
 // endpoints
 
@@ -40,10 +40,10 @@ constexpr Key kStageKeys[] = {
     {"kind", one_of(kSpanKinds), "of its span; internal if left out"},
     {"stages", map_of(kStagesTable), "parts of this part"},
 };
-constexpr Table kStage{"a stage", "Part of handling a request; becomes a span.", kStageKeys};
-constexpr Shape kStageShape = map_of(kStage);
+constexpr Table kStageTable{"a stage", "Part of handling a request; becomes a span.", kStageKeys};
+constexpr Shape kStageShape = map_of(kStageTable);
 
-constexpr Table kStatuses{"statuses", "Shares of HTTP statuses.", {}, &kShareShape, "status"};
+constexpr Table kStatusesTable{"statuses", "Shares of HTTP statuses.", {}, &kShareShape, "status"};
 constexpr std::string_view kMethods[] = {"GET",    "HEAD",  "POST",   "PUT",
                                          "DELETE", "PATCH", "OPTIONS"};
 constexpr Key kEndpointKeys[] = {
@@ -51,32 +51,32 @@ constexpr Key kEndpointKeys[] = {
     {"path", only(kText), "the endpoint's name if left out"},
     {"weight", only(kNumber), "relative share of requests; 1 if left out"},
     {"latency", kDistribution, "of answers, by percentile", Need::kRequired},
-    {"status", map_of(kStatuses), "shares of HTTP statuses; all 200 if left out"},
+    {"status", map_of(kStatusesTable), "shares of HTTP statuses; all 200 if left out"},
     {"request_bytes", kDistribution, "size of request bodies, by percentile"},
     {"response_bytes", kDistribution, "size of answers, by percentile"},
     {"stages", map_of(kStagesTable), "parts of handling a request"},
 };
-constexpr Table kEndpoint{"an endpoint", "What the load calls.", kEndpointKeys};
-constexpr Shape kEndpointShape = map_of(kEndpoint);
-constexpr Table kEndpoints{"endpoints", "", {}, &kEndpointShape, "endpoint"};
+constexpr Table kEndpointTable{"an endpoint", "What the load calls.", kEndpointKeys};
+constexpr Shape kEndpointShape = map_of(kEndpointTable);
+constexpr Table kEndpointsTable{"endpoints", "", {}, &kEndpointShape, "endpoint"};
 
 // instruments
 
-constexpr Table kSplit{
+constexpr Table kSplitTable{
     "a split", "Values of the label and their shares.", {}, &kShareShape, "value"};
-constexpr Shape kLabelShape = kTextShape | map_of(kSplit);
-constexpr Table kLabels{"labels of an instrument", "", {}, &kLabelShape, "label"};
+constexpr Shape kLabelShape = kTextShape | map_of(kSplitTable);
+constexpr Table kLabelsTable{"labels of an instrument", "", {}, &kLabelShape, "label"};
 constexpr Key kOnlyKeys[] = {
     {"endpoint", only(kText), "requests of this endpoint"},
     {"status", kTextList, "requests with these statuses: 404, 5xx"},
 };
-constexpr Table kOnly{"a choice of requests", "", kOnlyKeys};
+constexpr Table kOnlyTable{"a choice of requests", "", kOnlyKeys};
 constexpr std::string_view kCountsWords[] = {"requests"};
 
 // One binding; several stand in `series`.
 constexpr auto kSeriesKeys = std::to_array<Key>({
-    {"labels", map_of(kLabels), "constants, $method, $endpoint, $status, or shares by value"},
-    {"only", map_of(kOnly), "counts these requests only"},
+    {"labels", map_of(kLabelsTable), "constants, $method, $endpoint, $status, or shares by value"},
+    {"only", map_of(kOnlyTable), "counts these requests only"},
     {"counts", one_of(kCountsWords), "a counter of requests answered"},
     {"observes", only(kText), "latency, request_bytes, response_bytes or a distribution"},
     {"value", only(kFormula), "of a gauge, at the scrape"},
@@ -84,8 +84,8 @@ constexpr auto kSeriesKeys = std::to_array<Key>({
     {"per_request", only(kFormula), "events for each request of a counter or histogram"},
     {"fractional", only(kBool), "true: the counter grows by real numbers, not by whole events"},
 });
-constexpr Table kSeries{"a series of an instrument", "", kSeriesKeys};
-constexpr Shape kSeriesShape = map_of(kSeries);
+constexpr Table kSeriesTable{"a series of an instrument", "", kSeriesKeys};
+constexpr Shape kSeriesShape = map_of(kSeriesTable);
 constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram", "summary", "info"};
 constexpr auto kInstrumentKeys =
     joined(std::to_array<Key>({
@@ -98,9 +98,9 @@ constexpr auto kInstrumentKeys =
                {"series", list_of(kSeriesShape), "several bindings, each with labels of its own"},
            }),
            kSeriesKeys);
-constexpr Table kInstrument{"an instrument", "A metric that is exported.", kInstrumentKeys};
-constexpr Shape kInstrumentShape = map_of(kInstrument);
-constexpr Table kInstruments{"instruments", "", {}, &kInstrumentShape, "metric"};
+constexpr Table kInstrumentTable{"an instrument", "A metric that is exported.", kInstrumentKeys};
+constexpr Shape kInstrumentShape = map_of(kInstrumentTable);
+constexpr Table kInstrumentsTable{"instruments", "", {}, &kInstrumentShape, "metric"};
 
 // health
 
@@ -111,25 +111,25 @@ constexpr Key kMessageKeys[] = {
     {"degraded", only(kText), "while it is degraded"},
     {"unhealthy", only(kText), "while it is unhealthy"},
 };
-constexpr Table kMessages{"messages", "For $message, with {signal} or {signal:.1f} in them.",
-                          kMessageKeys};
+constexpr Table kMessagesTable{"messages", "For $message, with {signal} or {signal:.1f} in them.",
+                               kMessageKeys};
 constexpr Key kCheckKeys[] = {
     {"degraded", only(kFormula), "true (not zero) while it is degraded"},
     {"unhealthy", only(kFormula), "true (not zero) while it is unhealthy; wins over degraded"},
     {"critical", only(kBool), "false: when it is unhealthy the whole is only degraded"},
-    {"message", kTextShape | map_of(kMessages), "for $message, by state"},
+    {"message", kTextShape | map_of(kMessagesTable), "for $message, by state"},
     {"body", map_of(kBodyTable), "its object in the answer"},
 };
-constexpr Table kCheck{"a health check", "", kCheckKeys};
-constexpr Shape kCheckShape = map_of(kCheck);
-constexpr Table kChecks{"health checks", "", {}, &kCheckShape, "check"};
+constexpr Table kCheckTable{"a health check", "", kCheckKeys};
+constexpr Shape kCheckShape = map_of(kCheckTable);
+constexpr Table kChecksTable{"health checks", "", {}, &kCheckShape, "check"};
 
 constexpr Key kCodeKeys[] = {
     {"healthy", only(kCount), "200 if left out"},
     {"degraded", only(kCount), "200 if left out"},
     {"unhealthy", only(kCount), "503 if left out"},
 };
-constexpr Table kCodes{"codes", "HTTP status by state.", kCodeKeys};
+constexpr Table kCodesTable{"codes", "HTTP status by state.", kCodeKeys};
 constexpr Key kProbeKeys[] = {
     {"initial_delay", only(kDuration), "initialDelaySeconds; 0s if left out"},
     {"period", only(kDuration), "periodSeconds; 10s if left out"},
@@ -137,17 +137,17 @@ constexpr Key kProbeKeys[] = {
     {"success_threshold", only(kCount), "successThreshold; 1 if left out"},
     {"failure_threshold", only(kCount), "failureThreshold; 3 if left out"},
 };
-constexpr Table kProbe{"a probe", "As Kubernetes has it.", kProbeKeys};
+constexpr Table kProbeTable{"a probe", "As Kubernetes has it.", kProbeKeys};
 constexpr Key kHealthEndpointKeys[] = {
-    {"codes", map_of(kCodes), "HTTP status by state"},
+    {"codes", map_of(kCodesTable), "HTTP status by state"},
     {"latency", only(kDuration), "of each answer; 5ms if left out"},
-    {"probe", map_of(kProbe), "how it is probed, as Kubernetes has it"},
+    {"probe", map_of(kProbeTable), "how it is probed, as Kubernetes has it"},
     {"body", map_of(kBodyTable), "the JSON answer"},
-    {"checks", map_of(kChecks), "what it looks at"},
+    {"checks", map_of(kChecksTable), "what it looks at"},
 };
-constexpr Table kHealthEndpoint{"a health endpoint", "", kHealthEndpointKeys};
-constexpr Shape kHealthShape = map_of(kHealthEndpoint);
-constexpr Table kHealthEndpoints{"health endpoints", "", {}, &kHealthShape, "path"};
+constexpr Table kHealthEndpointTable{"a health endpoint", "", kHealthEndpointKeys};
+constexpr Shape kHealthShape = map_of(kHealthEndpointTable);
+constexpr Table kHealthEndpointsTable{"health endpoints", "", {}, &kHealthShape, "path"};
 
 // targets
 
@@ -156,7 +156,7 @@ constexpr Key kScrapingKeys[] = {
     {"timeout", only(kDuration), "10s, or the interval when that is shorter, if left out"},
     {"honor_labels", only(kBool), "exported labels win over the target's"},
 };
-constexpr Table kScraping{"a scrape", "", kScrapingKeys};
+constexpr Table kScrapingTable{"a scrape", "", kScrapingKeys};
 
 constexpr Key kTargetKeys[] = {
     {"include", kTextList, "files with keys of this map; keys here win"},
@@ -166,14 +166,14 @@ constexpr Key kTargetKeys[] = {
     {"metrics_path", only(kText), "/metrics if left out"},
     {"version", only(kText), "for bodies and info metrics"},
     {"labels", map_of(kTextMap), "further labels of the target"},
-    {"scrape", map_of(kScraping), "how often, how long"},
-    {"signals", map_of(kSignals), "named quantities, which faults may move"},
-    {"endpoints", map_of(kEndpoints), "what the load calls"},
-    {"instruments", map_of(kInstruments), "metrics that are exported"},
-    {"health", map_of(kHealthEndpoints), "health endpoints"},
+    {"scrape", map_of(kScrapingTable), "how often, how long"},
+    {"signals", map_of(kSignalsTable), "named quantities, which faults may move"},
+    {"endpoints", map_of(kEndpointsTable), "what the load calls"},
+    {"instruments", map_of(kInstrumentsTable), "metrics that are exported"},
+    {"health", map_of(kHealthEndpointsTable), "health endpoints"},
 };
 constexpr Shape kTargetShape = map_of(kTargetTable);
-constexpr Table kExporters{"exporters", "", {}, &kTargetShape, "exporter"};
+constexpr Table kExportersTable{"exporters", "", {}, &kTargetShape, "exporter"};
 
 constexpr Key kSystemKeys[] = {
     {"include", kTextList, "files whose keys are taken over; keys here win"},
@@ -183,7 +183,7 @@ constexpr Key kSystemKeys[] = {
     {"rules", kTextList, "rule files in Prometheus' format, relative to this file"},
     {"evaluation_interval", only(kDuration), "of rules; 15s if left out"},
     {"service", kTargetShape, "the service under test", Need::kRequired},
-    {"exporters", map_of(kExporters), "what else is scraped, by name"},
+    {"exporters", map_of(kExportersTable), "what else is scraped, by name"},
 };
 
 }  // namespace
