@@ -8,13 +8,15 @@
 #include "harness/cli/command.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
+#include "harness/cli/serve_samples.h"
 #include "harness/cli/terminal.h"
 #include "harness/run/fake_stage.h"
 #include "harness/run/live_clock.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/load.h"
 
-/// `tocsin serve`: a system's fake service and exporters on real ports, until interrupted.
+/// `tocsin serve`: a system's fake service and exporters on real ports, or, with --samples,
+/// Prometheus' HTTP API over sample files (serve_samples.h), until interrupted.
 
 namespace tocsin::cli {
 namespace {
@@ -26,7 +28,7 @@ struct ServeOptions {
   std::uint16_t control_port = 0;
   std::uint64_t seed = 1;
   bool no_noise = false;
-  std::string port_file;
+  ServeSamplesFlags samples;
 };
 
 std::string describe(const scenario::System& system, const run::FakeStage& stage) {
@@ -49,7 +51,7 @@ std::string port_lines(const scenario::System& system, const run::FakeStage& sta
   return text + "control " + stage.control_url() + '\n';
 }
 
-ExitCode serve(const ServeOptions& options) {
+ExitCode serve_system(const ServeOptions& options) {
   Diagnostics diagnostics;
   const auto system = scenario::load_system(options.system, diagnostics);
   if (!system) {
@@ -74,8 +76,9 @@ ExitCode serve(const ServeOptions& options) {
     return ExitCode::kInconclusive;
   }
   print(describe(*system, **stage));
-  if (!options.port_file.empty()) {
-    const auto written = write_file_atomically(options.port_file, port_lines(*system, **stage));
+  if (!options.samples.port_file.empty()) {
+    const auto written =
+        write_file_atomically(options.samples.port_file, port_lines(*system, **stage));
     if (written.has_error()) {
       complain(render(written.error()));
       return ExitCode::kInconclusive;
@@ -85,15 +88,42 @@ ExitCode serve(const ServeOptions& options) {
   return ExitCode::kPassed;
 }
 
+ExitCode serve(const ServeOptions& options) {
+  const bool samples = !options.samples.samples.files.empty();
+  if (samples != options.system.empty()) {
+    complain(render(input_error({}, "serve needs either a system or sample files (--samples)")));
+    return ExitCode::kBadInput;
+  }
+  return samples ? serve_samples(options.samples) : serve_system(options);
+}
+
+void add_sample_options(CLI::App& command, ServeOptions& options) {
+  add_sample_flags(command, options.samples.samples);
+  command
+      .add_option("--listen", options.samples.listen,
+                  "Address and port of the API over the samples; port 0: the kernel's choice")
+      ->capture_default_str()
+      ->type_name("ADDRESS:PORT");
+  command
+      .add_option("--rules", options.samples.rule_files,
+                  "Rule file to evaluate over the samples; may be given several times")
+      ->type_name("FILE");
+  command
+      .add_option("--interval", options.samples.interval,
+                  "Evaluation interval of rule groups that name none")
+      ->capture_default_str()
+      ->type_name("DURATION");
+}
+
 }  // namespace
 
 void add_serve_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand(
-      "serve", "Serve a system's fake service and exporters, with an HTTP API for faults");
-  command->add_option("system", options->system, "System folder or system.yaml")
-      ->required()
-      ->type_name("");
+      "serve",
+      "Serve a system's fake service and exporters, with an HTTP API for faults; or, with\n"
+      "--samples, Prometheus' HTTP API over sample files");
+  command->add_option("system", options->system, "System folder or system.yaml")->type_name("");
   command->add_option("--host", options->host, "Address to listen on")
       ->capture_default_str()
       ->type_name("ADDRESS");
@@ -106,9 +136,10 @@ void add_serve_command(CLI::App& app, Action& chosen) {
       *command->add_option("--seed", options->seed, "Seed of all draws")->capture_default_str());
   command->add_flag("--no-noise", options->no_noise, "Expected values instead of random draws");
   command
-      ->add_option("--port-file", options->port_file,
+      ->add_option("--port-file", options->samples.port_file,
                    "Once all listen, write a line \"NAME URL\" each into this file")
       ->type_name("FILE");
+  add_sample_options(*command, *options);
   command->callback([&chosen, options] { chosen = [options] { return serve(*options); }; });
 }
 

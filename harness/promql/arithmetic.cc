@@ -91,6 +91,19 @@ double apply(BinaryOp op, double left, double right) {
   return 0;
 }
 
+double go_max(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    return a == kInfinity || b == kInfinity ? kInfinity : std::numeric_limits<double>::quiet_NaN();
+  }
+  if (a == 0 && b == 0) return std::signbit(a) ? b : a;
+  return std::max(a, b);
+}
+
+double go_min(double a, double b) {
+  return -go_max(-a, -b);
+}
+
 bool Elementwise::changes_meaning() const {
   switch (op_) {
     case BinaryOp::kAdd:

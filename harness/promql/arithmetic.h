@@ -6,6 +6,9 @@ namespace tocsin::promql {
 
 /// Binary operators between scalars; comparisons give 0 or 1.
 double apply(BinaryOp op, double left, double right);
+/// Go's math.Max and math.Min: an infinity on the side that is looked for wins, then a NaN.
+double go_max(double a, double b);
+double go_min(double a, double b);
 
 /// One binary operator applied to whole columns: values where both sides have one; comparisons keep
 /// the left value where they hold, or give 0 and 1 everywhere (`bool`).

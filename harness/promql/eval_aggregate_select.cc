@@ -54,8 +54,14 @@ class TopHeaps {
 
   /// Prometheus 2 took the worst entry out before it put a better one in, which decides ties
   /// differently.
-  TopHeaps(std::size_t steps, bool largest, bool version_2)
-      : sizes_(steps, 0), entries_(steps * room_), largest_(largest), pops_first_(version_2) {}
+  TopHeaps(Evaluation& evaluation, std::size_t steps, bool largest)
+      : evaluation_(&evaluation),
+        sizes_(steps, 0),
+        entries_(steps * room_),
+        largest_(largest),
+        pops_first_(evaluation.options.version_2) {
+    evaluation.charge(entries_.size());
+  }
 
   void offer(std::size_t step, std::size_t k, Entry entry) {
     Entry* heap = &entries_[step * room_];
@@ -72,12 +78,23 @@ class TopHeaps {
     }
   }
 
-  /// Best first.
+  /// Best first; equal ones as Go's sort leaves them, which for a dozen or fewer is an insertion
+  /// sort.
   std::span<Entry> sorted(std::size_t step) {
     Entry* heap = &entries_[step * room_];
-    std::stable_sort(heap, heap + sizes_[step],
-                     [this](const Entry& a, const Entry& b) { return worse(b, a); });
-    return {heap, sizes_[step]};
+    const std::size_t size = sizes_[step];
+    if (size > kFew) {
+      std::stable_sort(heap, heap + size, [this](const Entry& a, const Entry& b) {
+        return worse(b, a) && !(std::isnan(a.value) && std::isnan(b.value));
+      });
+      return {heap, size};
+    }
+    for (std::size_t i = 1; i < size; ++i) {
+      for (std::size_t j = i; j > 0 && worse(heap[j - 1], heap[j]); --j) {
+        std::swap(heap[j - 1], heap[j]);
+      }
+    }
+    return {heap, size};
   }
 
  private:
@@ -95,8 +112,9 @@ class TopHeaps {
     return (largest_ ? top < value : top > value) ||
            (std::isnan(top) && (pops_first_ || !std::isnan(value)));
   }
+  /// A NaN is worse than all, other NaNs included: no order, but Prometheus' heaps have it so.
   bool worse(const Entry& a, const Entry& b) const {
-    if (std::isnan(a.value)) return !std::isnan(b.value);
+    if (std::isnan(a.value)) return true;
     return largest_ ? a.value < b.value : a.value > b.value;
   }
   void sift_up(Entry* heap, std::size_t i) const {
@@ -117,6 +135,7 @@ class TopHeaps {
   }
   void grow() {
     const std::size_t room = room_ * 2;
+    evaluation_->charge(sizes_.size() * room_);
     std::vector<Entry> entries(sizes_.size() * room);
     for (std::size_t s = 0; s < sizes_.size(); ++s) {
       std::copy_n(&entries_[s * room_], sizes_[s], &entries[s * room]);
@@ -125,6 +144,9 @@ class TopHeaps {
     room_ = room;
   }
 
+  static constexpr std::size_t kFew = 12;
+
+  Evaluation* evaluation_;
   std::size_t room_ = 4;
   std::vector<std::uint32_t> sizes_;
   std::vector<Entry> entries_;
@@ -182,8 +204,7 @@ void evaluate_topk(AggregateContext& context, RowSink sink) {
     }
     const auto [found, is_new] = index.try_emplace(grouping.of(row.labels), groups.size());
     if (is_new) {
-      context.evaluation.charge(steps);
-      groups.emplace_back(steps, largest, context.evaluation.options.version_2);
+      groups.emplace_back(context.evaluation, steps, largest);
     }
     TopHeaps& heaps = groups[found->second];
     const auto head = static_cast<std::uint32_t>(heads.size());

@@ -65,6 +65,7 @@ class SumAggregator final : public Aggregator {
       : context_(context),
         sums_(context.timeline.steps()),
         counts_(mean ? context.timeline.steps() : 0),
+        plainly_(context.evaluation.options.version_2),
         present_(context.timeline.steps()) {}
 
   void add(Row& row) override {
@@ -77,7 +78,7 @@ class SumAggregator final : public Aggregator {
     for (std::size_t w = 0; w < words.size(); ++w) {
       const std::size_t base = w * kSumBlock;
       const double* values = row.values.data() + base;
-      if (words[w] == ~std::uint64_t{0} && !needs_care(base, values)) {
+      if (!plainly_ && words[w] == ~std::uint64_t{0} && !needs_care(base, values)) {
         sums_.add_block(base, values);
         if (mean) {
           for (std::size_t j = 0; j < kSumBlock; ++j) counts_[base + j] += 1;
@@ -86,7 +87,11 @@ class SumAggregator final : public Aggregator {
       }
       for (std::uint64_t rest = words[w]; rest != 0; rest &= rest - 1) {
         const auto i = base + static_cast<std::size_t>(std::countr_zero(rest));
-        add_value(i, row.values[i]);
+        if (plainly_) {
+          add_plainly(i, row.values[i]);
+        } else {
+          add_value(i, row.values[i]);
+        }
       }
     }
     present_ |= row.present;
@@ -127,8 +132,19 @@ class SumAggregator final : public Aggregator {
     sums_.put(i, next);
   }
 
+  /// As Prometheus 2 did: no compensation, and the mean from value to value.
+  void add_plainly(std::size_t i, double value) {
+    const double old = sums_.at(i).sum;
+    if (!mean) return sums_.put(i, {old + value, 0});
+    counts_[i] += 1;
+    const bool same_infinity = std::isinf(value) && (old > 0) == (value > 0);
+    if (std::isinf(old) && (same_infinity || std::isfinite(value))) return;
+    sums_.put(i, {old + value / counts_[i] - old / counts_[i], 0});
+  }
+
   double value(std::size_t i) const {
     const CompensatedSum total = sums_.at(i);
+    if (plainly_) return total.sum;
     if (!mean) return total.value();
     if (!overflown_.empty() && overflown_[i]) return total.sum + total.error;
     return total.sum / counts_[i] + total.error / counts_[i];
@@ -137,6 +153,7 @@ class SumAggregator final : public Aggregator {
   const AggregateContext& context_;
   ColumnSums sums_;
   std::vector<double> counts_;
+  bool plainly_;
   Presence present_;
   Presence overflown_;  ///< empty until it happens
   std::unique_ptr<HistogramSums> histograms_;

@@ -180,13 +180,15 @@ class VectorMatch {
   }
 
   void finish(Group& group, Row& out, const Labels& labels) {
-    // elements_.combined(): the steps at which both sides went together, kept or filtered out.
+    // The steps at which both sides went together, kept or filtered out; Prometheus 2 took no
+    // notice of those that were filtered out.
+    const Presence& now = evaluation_.options.version_2 ? out.present : elements_.combined();
     if (one_to_one_) {
-      claim(group.matched,
+      claim(group.matched, now,
             "multiple matches for labels: many-to-one matching must be explicit "
             "(group_left/group_right)");
     } else {
-      claim(group.taken[labels],
+      claim(group.taken[labels], now,
             "multiple matches for labels: grouping labels must ensure unique matches");
     }
     if (out.present.none()) return;
@@ -197,8 +199,7 @@ class VectorMatch {
     sink_(out);
   }
 
-  void claim(Presence& taken, const char* why) {
-    const Presence& now = elements_.combined();
+  void claim(Presence& taken, const Presence& now, const char* why) {
     if (taken.empty()) {
       taken = now;
       return;

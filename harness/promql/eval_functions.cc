@@ -46,7 +46,7 @@ void evaluate_sample_times(Evaluation& evaluation, const Call& call, const Vecto
   const bool of_start = call.function->name == "start_timestamp";
   if (of_start && !evaluation.options.use_start_timestamps) return;
   NameDropper names(evaluation, node, call.range);
-  const LookTimes times = evaluation.look_times(node.shift, timeline);
+  const LookTimes times = evaluation.look_times_of_timestamp(node.shift, timeline);
   Row row;
   for (const SeriesView& view : select_latest(evaluation, node, times)) {
     row.clear(timeline.steps());
@@ -161,16 +161,6 @@ ScalarColumn combine(const ScalarColumn& a, const ScalarColumn& b, F f) {
   return result;
 }
 
-/// Go's math.Max and math.Min: NaN wins.
-double larger(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
-  return std::max(a, b);
-}
-double smaller(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
-  return std::min(a, b);
-}
-
 double seconds(Timestamp t) {
   return static_cast<double>(to_ms(t)) / 1000;
 }
@@ -193,7 +183,7 @@ ScalarColumn evaluate_scalar_call(Evaluation& evaluation, const Call& call,
   TOCSIN_CHECK(name == "max_of" || name == "min_of", "every scalar function is computed here");
   return combine(evaluation.scalar(argument(call, 0), timeline),
                  evaluation.scalar(argument(call, 1), timeline),
-                 name == "max_of" ? larger : smaller);
+                 name == "max_of" ? go_max : go_min);
 }
 
 ScalarColumn Evaluation::scalar(const Node& node, const Timeline& timeline) {

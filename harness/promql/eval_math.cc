@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "harness/promql/arithmetic.h"
 #include "harness/promql/evaluation.h"
 #include "harness/promql/functions.h"
 #include "harness/promql/numbers.h"
@@ -53,14 +54,6 @@ double hyperbolic_cosine(double value) {
   return size > kLarge ? std::exp(size) * 0.5 : std::cosh(value);
 }
 
-/// Go's math.Max(low, math.Min(high, value)): NaN stays NaN.
-double clamped(double value, double low, double high) {
-  if (std::isnan(value) || std::isnan(low) || std::isnan(high)) {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  return std::max(low, std::min(high, value));
-}
-
 void clamp_between(Evaluation& evaluation, const Call& call, const Timeline& timeline, RowSink sink,
                    const ScalarColumn& low, const ScalarColumn& high) {
   NameDropper names(evaluation, *call.arguments.front(), call.range);
@@ -71,7 +64,7 @@ void clamp_between(Evaluation& evaluation, const Call& call, const Timeline& tim
       if (high[i] < low[i]) {
         row.present.reset(i);
       } else {
-        row.values[i] = clamped(row.values[i], low[i], high[i]);
+        row.values[i] = go_max(low[i], go_min(high[i], row.values[i]));
       }
     }
     if (row.present.none()) return;

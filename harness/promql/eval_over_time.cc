@@ -93,38 +93,6 @@ void time_of_extreme(const WindowInput& in, Row& out) {
   });
 }
 
-/// Count, mean and sum of squared distances from it; two of them join without loss (Chan et al.).
-struct MomentsFold {
-  struct State {
-    double count = 0;
-    double mean = 0;
-    double squares = 0;
-  };
-  std::span<const double> values;
-
-  State one(std::size_t i) const {
-    const double value = values[i];
-    return {1, value, std::isfinite(value) ? 0 : std::numeric_limits<double>::quiet_NaN()};
-  }
-  static State join(const State& left, const State& right) {
-    const double count = left.count + right.count;
-    const double delta = right.mean - left.mean;
-    const double share = right.count / count;
-    return {count, left.mean + delta * share,
-            left.squares + right.squares + delta * delta * left.count * share};
-  }
-};
-
-template <bool root>
-void variance_over_time(const WindowInput& in, Row& out) {
-  SlidingFold<MomentsFold> fold(MomentsFold{in.values});
-  for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
-    const MomentsFold::State moments = fold.slide(lo, hi);
-    const double variance = moments.squares / moments.count;
-    out.set(step, root ? std::sqrt(variance) : variance);
-  });
-}
-
 /// The values of a sliding window in ascending order.
 class SortedWindow {
  public:
@@ -283,8 +251,8 @@ std::span<const WindowFunction> over_time_functions() {
       {"min_over_time", extreme_over_time<Smaller>, mixed_floats_only},
       {"present_over_time", present_over_time, mixed_present_over_time},
       {"quantile_over_time", quantile_over_time, mixed_floats_only},
-      {"stddev_over_time", variance_over_time<true>, mixed_floats_only},
-      {"stdvar_over_time", variance_over_time<false>, mixed_floats_only},
+      {"stddev_over_time", stddev_over_time, mixed_floats_only},
+      {"stdvar_over_time", stdvar_over_time, mixed_floats_only},
       {"sum_over_time", sum_over_time, mixed_sum_over_time},
       {"ts_of_first_over_time", ts_of_first_over_time, mixed_ts_of_first_over_time},
       {"ts_of_last_over_time", ts_of_last_over_time, mixed_ts_of_last_over_time},

@@ -106,8 +106,7 @@ bool depends_on_time(std::string_view function) {
 }
 
 double query_step_seconds(const Timeline& query) {
-  const bool instant = query.start == query.end && query.step == Timeline::instant({}).step;
-  return instant ? 0 : to_seconds(query.step);
+  return query.is_instant() ? 0 : to_seconds(query.step);
 }
 
 const Node& unwrap(const Node& node) {
@@ -150,6 +149,13 @@ LookTimes Evaluation::look_times(const TimeShift& shift, const Timeline& timelin
       times.first_ms = shifted(query.end);
       break;
   }
+  return times;
+}
+
+LookTimes Evaluation::look_times_of_timestamp(const TimeShift& shift,
+                                              const Timeline& timeline) const {
+  LookTimes times = look_times(shift, timeline);
+  if (shift.at != AtKind::kNone) times.first_ms += offset_of(*this, shift).count();
   return times;
 }
 

@@ -1,10 +1,12 @@
 // deriv, predict_linear, double_exponential_smoothing.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "harness/promql/compensated_sum.h"
 #include "harness/promql/eval_window_mixed.h"
 #include "harness/promql/sliding_fold.h"
 #include "harness/promql/window.h"
@@ -21,7 +23,8 @@ struct LineFold {
     double xx = 0;
     double xy = 0;
     double first_y = 0;
-    bool flat = true;  ///< all values equal the first
+    double largest = 0;  ///< absolute value
+    bool flat = true;    ///< all values equal the first
   };
   std::span<const std::int64_t> times;
   std::span<const double> values;
@@ -30,7 +33,7 @@ struct LineFold {
     const double seconds = static_cast<double>(times[i] - times.front()) / 1000;
     // Zero, unless the value is infinite or NaN: then there is no line.
     const double xy = 0 * values[i];
-    return {1, seconds, values[i], 0, xy, values[i], true};
+    return {1, seconds, values[i], 0, xy, values[i], std::abs(values[i]), true};
   }
   static State join(const State& left, const State& right) {
     const double count = left.count + right.count;
@@ -44,6 +47,7 @@ struct LineFold {
             left.xx + right.xx + dx * dx * weight,
             left.xy + right.xy + dx * dy * weight,
             left.first_y,
+            std::max(left.largest, right.largest),
             left.flat && right.flat && left.first_y == right.first_y};
   }
 };
@@ -65,11 +69,53 @@ struct Line {
   }
 };
 
+/// Slope and value at `origin_ms`, added up as Prometheus does. Where terms cancel, all digits of
+/// the result are rounding errors, and these are Prometheus' own.
+struct LineInOrder {
+  double slope = 0;
+  double intercept = 0;
+
+  LineInOrder(std::span<const std::int64_t> times, std::span<const double> values,
+              std::int64_t origin_ms) {
+    CompensatedSum x_sum;
+    CompensatedSum y_sum;
+    CompensatedSum xy_sum;
+    CompensatedSum xx_sum;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      const double x = static_cast<double>(times[i] - origin_ms) / 1000;
+      x_sum.add(x);
+      y_sum.add(values[i]);
+      xy_sum.add(x * values[i]);
+      xx_sum.add(x * x);
+    }
+    const auto n = static_cast<double>(times.size());
+    const double x = x_sum.sum + x_sum.error;
+    const double y = y_sum.sum + y_sum.error;
+    const double covariance = xy_sum.sum + xy_sum.error - x * y / n;
+    slope = covariance / (xx_sum.sum + xx_sum.error - x * x / n);
+    intercept = y / n - slope * x / n;
+  }
+};
+
+/// Whether what is left of numbers as large as `terms` is little more than their rounding errors.
+bool cancels(double result, double terms) {
+  constexpr double kTrusted = 1e-9;
+  return std::abs(result) < kTrusted * std::abs(terms);
+}
+
 void deriv(const WindowInput& in, Row& out) {
   SlidingFold<LineFold> fold(LineFold{in.times, in.values});
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     if (hi - lo < 2) return;
-    out.set(step, Line(fold.slide(lo, hi)).slope);
+    const LineFold::State state = fold.slide(lo, hi);
+    double slope = Line(state).slope;
+    const double seconds = static_cast<double>(in.times[hi - 1] - in.times[lo]) / 1000;
+    if (!state.flat && cancels(slope * seconds, state.largest)) {
+      slope =
+          LineInOrder(in.times.subspan(lo, hi - lo), in.values.subspan(lo, hi - lo), in.times[lo])
+              .slope;
+    }
+    out.set(step, slope);
   });
 }
 
@@ -79,11 +125,18 @@ void predict_linear(const WindowInput& in, Row& out) {
   const Timeline& timeline = *in.timeline;
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     if (hi - lo < 2) return;
-    const Line line(fold.slide(lo, hi));
+    const LineFold::State state = fold.slide(lo, hi);
+    const Line line(state);
     // From the evaluation time on, wherever the window is.
     const double now = static_cast<double>(to_ms(timeline.at(step)) - in.times.front()) / 1000;
-    const double intercept = line.mean_y + line.slope * (now - line.mean_x);
-    out.set(step, line.slope * ahead[step] + intercept);
+    const double distance = now - line.mean_x + ahead[step];
+    double value = line.mean_y + line.slope * distance;
+    if (!state.flat && cancels(value, state.largest + std::abs(line.slope * distance))) {
+      const LineInOrder exact(in.times.subspan(lo, hi - lo), in.values.subspan(lo, hi - lo),
+                              to_ms(timeline.at(step)));
+      value = exact.slope * ahead[step] + exact.intercept;
+    }
+    out.set(step, value);
   });
 }
 

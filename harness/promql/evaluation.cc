@@ -48,10 +48,22 @@ void Evaluation::charge(std::size_t values) {
 }
 
 void Evaluation::check_time() const {
+  if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed)) {
+    throw EvaluationFailure(ErrorKind::kCancelled, "query was canceled in expression evaluation",
+                            {});
+  }
   if (deadline_ == std::chrono::steady_clock::time_point::max()) return;
   if (std::chrono::steady_clock::now() > deadline_) {
-    throw EvaluationFailure(ErrorKind::kLimit, "query timed out in expression evaluation", {});
+    throw EvaluationFailure(ErrorKind::kTimeout, "query timed out in expression evaluation", {});
   }
+}
+
+void Evaluation::work(std::size_t units) {
+  constexpr std::size_t kBetweenLooks = 100'000;
+  worked_ += units;
+  if (worked_ < kBetweenLooks) return;
+  worked_ = 0;
+  check_time();
 }
 
 void Evaluation::check_steps(const Timeline& timeline, TextRange range) const {

@@ -42,6 +42,8 @@ class Evaluation {
   Duration window_of(const Subquery& node) const;
   Duration step_of(const Subquery& node) const;
   LookTimes look_times(const TimeShift& shift, const Timeline& timeline) const;
+  /// Where timestamp() looks: where its argument has an @ modifier, Prometheus forgets the offset.
+  LookTimes look_times_of_timestamp(const TimeShift& shift, const Timeline& timeline) const;
   /// The steps at which a subquery evaluates its inner expression.
   Timeline subquery_timeline(const Subquery& node, const Timeline& timeline) const;
 
@@ -63,6 +65,9 @@ class Evaluation {
   /// Counts values that stay in memory; fails beyond the options' bounds.
   void charge(std::size_t values);
   void check_time() const;
+  /// Counts steps of loops that may be long (about a nanosecond each, or ten); looks at the clock
+  /// now and then.
+  void work(std::size_t units);
   /// Fails when a timeline alone is beyond the bounds.
   void check_steps(const Timeline& timeline, TextRange range) const;
 
@@ -78,6 +83,7 @@ class Evaluation {
   std::unordered_map<const Node*, bool> invariant_;
   std::unordered_set<const VectorSelector*> statistics_only_;
   std::uint64_t charged_ = 0;
+  std::size_t worked_ = 0;
   std::chrono::steady_clock::time_point deadline_;
 };
 

@@ -64,7 +64,7 @@ bool by_labels(const Row& a, const Row& b) {
 void take_vector(Evaluation& evaluation, const Node& root, QueryResult& result) {
   std::vector<Row> rows = final_rows(evaluation, root, result.timeline);
   // An instant query's order is part of its result (sort, topk).
-  if (result.timeline.steps() > 1) std::sort(rows.begin(), rows.end(), by_labels);
+  if (!result.timeline.is_instant()) std::sort(rows.begin(), rows.end(), by_labels);
   result.columns.reserve(rows.size());
   for (Row& row : rows) result.columns.push_back(std::move(static_cast<Column&>(row)));
 }

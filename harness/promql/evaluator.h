@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ struct Timeline {
   }
   Timestamp at(std::size_t i) const { return start + static_cast<std::int64_t>(i) * step; }
   static Timeline instant(Timestamp t) { return {t, t, Duration(1)}; }
+  /// A range of one step has another step width.
+  bool is_instant() const { return start == end && step == Duration(1); }
 };
 
 /// One series of a result: as many values as the timeline has steps.
@@ -71,6 +74,8 @@ struct QueryOptions {
   /// Upper bounds, so that no query runs away; 0 is none.
   std::uint64_t max_samples = 50'000'000;
   Duration timeout{0};
+  /// When it becomes true, the evaluation ends soon.
+  const std::atomic<bool>* cancelled = nullptr;
   /// Prometheus 2's left-closed ranges and selectors.
   bool version_2 = false;
   /// Prometheus' feature flags of the same names: a name that an operation drops goes at the end of
@@ -81,7 +86,8 @@ struct QueryOptions {
 };
 
 /// Errors are what Prometheus answers with status 422: many-to-many matching, duplicate series and
-/// the like, with the position of the part of the expression that failed; and ErrorKind::kLimit.
+/// the like, with the position of the part of the expression that failed; and kLimit (max_samples),
+/// kTimeout and kCancelled.
 Result<QueryResult> evaluate(const Expression& expression, const SeriesSource& source,
                              const Timeline& timeline, const QueryOptions& options = {});
 

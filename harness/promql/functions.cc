@@ -10,7 +10,7 @@ constexpr auto kVector = ValueType::kVector;
 constexpr auto kMatrix = ValueType::kMatrix;
 constexpr auto kString = ValueType::kString;
 
-/// Those of Prometheus 3.14: name, arguments, variadic, result, experimental.
+/// Those of Prometheus 3.14 and before: name, arguments, variadic, result, experimental, gone.
 const std::vector<Function>& table() {
   static const std::vector<Function> functions = {
       {"abs", {kVector}},
@@ -51,6 +51,7 @@ const std::vector<Function>& table() {
       {"histogram_stddev", {kVector}},
       {"histogram_stdvar", {kVector}},
       {"histogram_sum", {kVector}},
+      {"holt_winters", {kMatrix, kScalar, kScalar}, 0, kVector, false, true},
       {"hour", {kVector}, 1},
       {"idelta", {kMatrix}},
       {"increase", {kMatrix}},

@@ -18,6 +18,7 @@ struct Function {
   int variadic = 0;
   ValueType returns = ValueType::kVector;
   bool experimental = false;
+  bool only_version_2 = false;  ///< Prometheus 3 no longer knows it
 };
 
 /// In name order.

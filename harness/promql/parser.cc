@@ -20,8 +20,12 @@ bool Parser::Level::too_deep() const {
   return true;
 }
 
-Parser::Parser(std::string_view text, Complaints& complaints)
-    : text_(text), complaints_(complaints), lexer_(text), token_(lexer_.next()) {}
+Parser::Parser(std::string_view text, Complaints& complaints, const ParseOptions& options)
+    : text_(text),
+      complaints_(complaints),
+      options_(options),
+      lexer_(text),
+      token_(lexer_.next()) {}
 
 NodePtr Parser::parse() {
   if (at(TokenKind::kEnd)) return give_up({}, ErrorKind::kInput, "no expression found in input");
@@ -77,7 +81,8 @@ bool Parser::settle(Node& node, TextRange range) {
   return false;
 }
 
-Result<Expression> parse_expression(std::string_view text, std::vector<Error>& errors) {
+Result<Expression> parse_expression(std::string_view text, std::vector<Error>& errors,
+                                    const ParseOptions& options) {
   if (text.size() > kLongestExpression) {
     Error error =
         input_error({}, fmt::format("expression is longer than {} bytes", kLongestExpression));
@@ -87,7 +92,7 @@ Result<Expression> parse_expression(std::string_view text, std::vector<Error>& e
   }
   Expression expression{.text = std::string(text), .root = nullptr};
   Complaints complaints(expression.text);
-  expression.root = Parser(expression.text, complaints).parse();
+  expression.root = Parser(expression.text, complaints, options).parse();
   if (complaints.empty()) check_types(*expression.root, complaints);
   if (complaints.empty()) return expression;
   std::vector<Error> found = complaints.take();
@@ -96,9 +101,9 @@ Result<Expression> parse_expression(std::string_view text, std::vector<Error>& e
   return first;
 }
 
-Result<Expression> parse_expression(std::string_view text) {
+Result<Expression> parse_expression(std::string_view text, const ParseOptions& options) {
   std::vector<Error> errors;
-  return parse_expression(text, errors);
+  return parse_expression(text, errors, options);
 }
 
 }  // namespace tocsin::promql

@@ -19,14 +19,19 @@ struct Expression {
 inline constexpr std::size_t kLongestExpression = 1 << 20;  ///< bytes
 inline constexpr int kDeepestNesting = 256;
 
+struct ParseOptions {
+  bool version_2 = false;  ///< also what only Prometheus 2 knows: holt_winters()
+};
+
 /// Parses and type-checks today's PromQL (Prometheus 3.x, experimental functions and syntax
 /// included). Errors are worded like Prometheus' own; pos.line and pos.column are within `text`
 /// (from 1, counting characters), pos.file is empty, `length` covers the offending token. Never
 /// throws; every error that can be found independently is reported.
-Result<Expression> parse_expression(std::string_view text);
+Result<Expression> parse_expression(std::string_view text, const ParseOptions& options = {});
 /// The same; on failure `errors` receives all errors (at most a hundred), the first of which is
 /// the result's.
-Result<Expression> parse_expression(std::string_view text, std::vector<Error>& errors);
+Result<Expression> parse_expression(std::string_view text, std::vector<Error>& errors,
+                                    const ParseOptions& options = {});
 
 /// The canonical text, as Prometheus' printer writes it; parses back to the same tree.
 std::string print(const Node& node);

@@ -10,6 +10,7 @@
 #include "harness/promql/ast.h"
 #include "harness/promql/complaints.h"
 #include "harness/promql/lexer.h"
+#include "harness/promql/parser.h"
 
 /// The parser proper: recursive descent with one token of look-ahead. Operators bind, from loosest
 /// to tightest: or; and unless; comparisons; + -; * / % atan2 and the unary signs; ^, from the
@@ -23,7 +24,7 @@ namespace tocsin::promql {
 
 class Parser {
  public:
-  Parser(std::string_view text, Complaints& complaints);
+  Parser(std::string_view text, Complaints& complaints, const ParseOptions& options);
 
   /// The whole text as one expression, not type-checked; to be used only when there are no
   /// complaints.
@@ -105,6 +106,7 @@ class Parser {
 
   std::string_view text_;
   Complaints& complaints_;
+  const ParseOptions& options_;
   Lexer lexer_;
   Token token_;            ///< the look-ahead
   std::uint32_t end_ = 0;  ///< of the last token taken

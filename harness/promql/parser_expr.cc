@@ -123,7 +123,9 @@ std::string function_hint(std::string_view name) {
   constexpr std::size_t kMostMissing = 5;
   if (name == "holt_winters") return "Prometheus 3 calls it double_exponential_smoothing";
   std::vector<std::string_view> names;
-  for (const Function& function : functions()) names.push_back(function.name);
+  for (const Function& function : functions()) {
+    if (!function.only_version_2) names.push_back(function.name);
+  }
   for (int op = 0; op <= static_cast<int>(AggregateOp::kLimitRatio); ++op) {
     names.push_back(to_string(static_cast<AggregateOp>(op)));
   }
@@ -254,6 +256,9 @@ std::unique_ptr<NumberLiteral> Parser::parse_number_or_duration() {
 NodePtr Parser::parse_call(const Token& name) {
   auto node = std::make_unique<Call>();
   node->function = find_function(text_of(name));
+  if (node->function && node->function->only_version_2 && !options_.version_2) {
+    node->function = nullptr;
+  }
   if (!node->function && !complaints_.full()) {
     complaints_.add(name.range, "unknown function with name " + quote_shortened(text_of(name)),
                     function_hint(text_of(name)));

@@ -45,7 +45,8 @@ bool pin(Node& node, Timestamp at) {
 std::string check_pinned(const EvalCommand& eval, const SeriesSource& source,
                          const QueryOptions& options) {
   const Timestamp at = eval.range_vector ? eval.range_vector->end : eval.timeline.start;
-  const Result<Expression> expression = parse_expression(eval.expression);
+  const Result<Expression> expression =
+      parse_expression(eval.expression, {.version_2 = options.version_2});
   if (!expression || !pin(*expression->root, at)) return {};
   const Duration since_epoch = at.time_since_epoch();
   std::vector<Duration> times = {-10 * since_epoch, Duration(0), since_epoch / 5, since_epoch,

@@ -233,7 +233,8 @@ std::string check_as_range(const EvalCommand& eval, const Expression& expression
 
 std::string check_eval(const EvalCommand& eval, const SeriesSource& source,
                        const QueryOptions& options) {
-  const Result<Expression> expression = parse_expression(eval.expression);
+  const Result<Expression> expression =
+      parse_expression(eval.expression, {.version_2 = options.version_2});
   if (!expression) return check_failure(eval, expression.error());
   const Result<QueryResult> result = evaluate(*expression, source, eval.timeline, options);
   if (!result) return check_failure(eval, result.error());

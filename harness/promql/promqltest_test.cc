@@ -96,6 +96,33 @@ TEST(Script, RefusesWhatItDoesNotKnow) {
             "vector\"");
 }
 
+/// Every eval of every script of a folder.
+void expect_to_pass(const std::string& folder, const QueryOptions& options) {
+  std::size_t evals = 0;
+  const fs::path path = fs::path(TOCSIN_SOURCE_DIR) / "harness/promql/testdata" / folder;
+  for (const fs::directory_entry& file : fs::directory_iterator(path)) {
+    const auto commands =
+        parse_script(read_file(file.path().string()).value(), file.path().string());
+    ASSERT_TRUE(commands) << render(commands.error());
+    for (const EvalOutcome& outcome : run_script(*commands, options)) {
+      EXPECT_TRUE(outcome.passed()) << file.path().string() << ':' << outcome.line << ": "
+                                    << outcome.expression << "\n    " << outcome.failure;
+      ++evals;
+    }
+  }
+  EXPECT_GT(evals, 0U);
+}
+
+TEST(Scripts, Pass) {
+  expect_to_pass("scripts", script_options());
+}
+
+TEST(Scripts, OfVersion2Pass) {
+  QueryOptions options;
+  options.version_2 = true;
+  expect_to_pass("scripts_2", options);
+}
+
 TEST(Conformance, PrometheusOwnScripts) {
   const fs::path folder = scripts_folder();
   if (!fs::is_directory(folder)) {

@@ -43,6 +43,7 @@ void for_windows(const WindowInput& in, Body&& body) {
     const std::int64_t before = in.before(end);
     while (hi < n && in.times[hi] <= end) ++hi;
     while (lo < hi && in.times[lo] <= before) ++lo;
+    in.evaluation->work(1 + hi - lo);
     if (lo < hi) body(step, lo, hi);
   }
 }
@@ -93,6 +94,10 @@ struct RateWindow {
 std::span<const WindowFunction> rate_functions();
 std::span<const WindowFunction> over_time_functions();
 std::span<const WindowFunction> regression_functions();
+
+// In a file of their own.
+void stddev_over_time(const WindowInput& in, Row& out);
+void stdvar_over_time(const WindowInput& in, Row& out);
 
 /// Prometheus' quantile of values in ascending order, NaNs first.
 double quantile_of_sorted(double q, std::span<const double> sorted);

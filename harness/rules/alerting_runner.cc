@@ -162,7 +162,8 @@ class AlertingRunner final : public RuleRunner {
   }
 
   Result<std::vector<TemplateData::QuerySample>> query(std::string_view text, Timestamp at) const {
-    TRY(const promql::Expression expression, promql::parse_expression(text));
+    TRY(const promql::Expression expression,
+        promql::parse_expression(text, {.version_2 = context_.options.query.version_2}));
     TRY(const promql::QueryResult result,
         promql::evaluate(expression, context_.store, promql::Timeline::instant(at),
                          context_.options.query));

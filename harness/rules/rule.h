@@ -64,8 +64,10 @@ inline constexpr std::size_t kMostRules = 100'000;
 /// when nothing was added.
 enum class UnknownKeys { kRefuse, kIgnore };
 RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
-                         UnknownKeys unknown_keys = UnknownKeys::kRefuse);
+                         UnknownKeys unknown_keys = UnknownKeys::kRefuse,
+                         const promql::ParseOptions& language = {});
 /// The same from disk; an unreadable file is a diagnostic too.
-RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics);
+RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics,
+                        const promql::ParseOptions& language = {});
 
 }  // namespace tocsin::rules

@@ -54,8 +54,12 @@ bool is_legacy_name(const std::string& name) {
 class FileReader {
  public:
   FileReader(RuleFile& file, const yaml::SourceText& source, Diagnostics& diagnostics,
-             UnknownKeys unknown_keys)
-      : file_(file), source_(source), diagnostics_(diagnostics), unknown_keys_(unknown_keys) {}
+             UnknownKeys unknown_keys, const promql::ParseOptions& language)
+      : file_(file),
+        source_(source),
+        diagnostics_(diagnostics),
+        unknown_keys_(unknown_keys),
+        language_(language) {}
 
   void read(const yaml::Node& root) {
     check_keys(root, kFileKeys, "a rule file");
@@ -296,7 +300,8 @@ class FileReader {
     rule.expression_map = field->value->places();
     rule.expression_pos = rule.expression_map.at(std::size_t{0});
     std::vector<Error> errors;
-    Result<promql::Expression> parsed = promql::parse_expression(rule.expression.text, errors);
+    Result<promql::Expression> parsed =
+        promql::parse_expression(rule.expression.text, errors, language_);
     if (parsed.has_error()) {
       for (Error& error : errors) fail(field->value->error_within(std::move(error)));
       return;
@@ -385,6 +390,7 @@ class FileReader {
   const yaml::SourceText& source_;
   Diagnostics& diagnostics_;
   const UnknownKeys unknown_keys_;
+  const promql::ParseOptions& language_;
   std::string where_;  ///< group and rule being read, for messages
   std::map<std::string, int> rule_numbers_;
   std::set<const Rule*> copies_;
@@ -396,7 +402,7 @@ class FileReader {
 }  // namespace
 
 RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
-                         UnknownKeys unknown_keys) {
+                         UnknownKeys unknown_keys, const promql::ParseOptions& language) {
   RuleFile file;
   file.path = std::move(path);
   if (text.size() > kLargestRuleFile) {
@@ -408,7 +414,7 @@ RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& d
   const yaml::Bounds bounds{kLargestRuleFile, kMostValues};
   const auto document = yaml::parse_foreign(file.path, std::string(text), bounds, diagnostics);
   if (document.root == nullptr) return file;
-  FileReader reader(file, *document.root->source, diagnostics, unknown_keys);
+  FileReader reader(file, *document.root->source, diagnostics, unknown_keys, language);
   if (document.followed) {
     reader.warn(*document.followed, "Prometheus reads only the first document of a rule file");
   }
@@ -416,13 +422,14 @@ RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& d
   return file;
 }
 
-RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics) {
+RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics,
+                        const promql::ParseOptions& language) {
   Result<std::string> text = read_file(path, kLargestRuleFile);
   if (text.has_error()) {
     diagnostics.add(std::move(text).error());
     return {path, {}, {}};
   }
-  return parse_rule_file(path, *text, diagnostics);
+  return parse_rule_file(path, *text, diagnostics, UnknownKeys::kRefuse, language);
 }
 
 }  // namespace tocsin::rules
