@@ -274,11 +274,12 @@ TEST(Stop, EndsAtOnceAndKeepsWhatWasSeen) {
     stop.request();
   };
   const LoadOutcome outcome = run_load(options, stop, on_progress).value();
-  EXPECT_LT(system_clock().monotonic() - asked, seconds(1));
+  // It takes a tick of 50 ms, on a busy machine more; without the stop, a minute.
+  EXPECT_LT(system_clock().monotonic() - asked, seconds(10));
   EXPECT_TRUE(outcome.stopped);
   EXPECT_EQ(outcome.invalid_reason, "");
   EXPECT_GE(outcome.result.total.ledger.completed, 10U);
-  EXPECT_LT(outcome.result.to - outcome.result.from, seconds(10));
+  EXPECT_LT(outcome.result.to - outcome.result.from, seconds(30));
   EXPECT_TRUE(outcome.result.total.ledger.balanced());
   EXPECT_TRUE(server.becomes_empty());
 }
