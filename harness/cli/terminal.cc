@@ -19,9 +19,9 @@ namespace {
 
 constexpr int kBarWidth = 24;
 
-std::size_t terminal_width() {
+std::size_t terminal_width(int stream) {
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
+  if (ioctl(stream, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
   return size.ws_col;
 }
 
@@ -45,6 +45,10 @@ void open_standard_streams() {
 bool colour_wanted() {
   const char* no_colour = std::getenv("NO_COLOR");
   return is_terminal(STDOUT_FILENO) && (no_colour == nullptr || *no_colour == '\0');
+}
+
+std::size_t output_width() {
+  return terminal_width(STDOUT_FILENO);
 }
 
 void print(std::string_view text) {
@@ -87,7 +91,7 @@ void ProgressBar::show(std::string_view title, Duration elapsed, Duration planne
   std::string shown;
   std::size_t width = 0;
   for (const std::string_view character : utf8_characters(line)) {
-    if (++width >= terminal_width()) break;
+    if (++width >= terminal_width(STDERR_FILENO)) break;
     shown += character;
   }
   complain("\r\x1b[K" + shown);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ void open_standard_streams();
 /// stdout is a terminal that knows colours (TERM is not "dumb"), and NO_COLOR is not set
 /// (no-color.org).
 bool colour_wanted();
+
+/// Columns of the terminal that stdout is; 80 where it is none.
+std::size_t output_width();
 
 /// stdout is the product, stderr says how it is going.
 void print(std::string_view text);
