@@ -155,6 +155,7 @@ class QuantileAggregator final : public Aggregator {
     std::vector<double> values;
     for (std::size_t i = 0; i < out.steps(); ++i) {
       values.clear();
+      context_.evaluation.work(rows_.size());
       for (const Row& row : rows_) {
         if (row.present[i]) values.push_back(row.values[i]);
       }

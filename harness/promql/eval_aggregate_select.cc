@@ -213,6 +213,7 @@ void evaluate_topk(AggregateContext& context, RowSink sink) {
     heads.back().drop_name = row.drop_name;
     row.present.for_each([&](std::size_t i) {
       const double wanted = context.parameter[i];
+      context.evaluation.work(1);
       if (wanted >= 1) heaps.offer(i, static_cast<std::size_t>(wanted), {row.values[i], head});
     });
   });
@@ -283,6 +284,7 @@ void evaluate_count_values(AggregateContext& context, RowSink sink) {
   context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
     std::unordered_map<std::string, std::size_t> of_this_row;
     row.present.for_each([&](std::size_t i) {
+      context.evaluation.work(100);
       const NativeHistogram* histogram = row.histogram(i);
       const std::string text =
           histogram != nullptr ? to_string(*histogram) : format_plain(row.values[i]);

@@ -1,5 +1,7 @@
 // label_replace and label_join: functions of series, blind to time and values.
 
+#include <algorithm>
+
 #include "harness/base/regex.h"
 #include "harness/base/utf8.h"
 #include "harness/promql/evaluation.h"
@@ -37,9 +39,14 @@ void evaluate_label_replace(Evaluation& evaluation, const Call& call, const Time
                     call.arguments[1]->range);
   }
   DuplicateGuard guard(evaluation);
+  const auto groups =
+      static_cast<std::size_t>(std::count(replacement.begin(), replacement.end(), '$'));
   evaluation.rows(*call.arguments.front(), timeline, [&](Row& row) {
+    const std::string_view source = row.labels.get(from);
     std::string value;
-    if (regex->expand(row.labels.get(from), replacement, value)) relabel(row, target, value);
+    // Looked at before, lest the value fills the memory; few replacements are cut short by it.
+    evaluation.charge_label(replacement.size() + groups * source.size(), call.range);
+    if (regex->expand(source, replacement, value)) relabel(row, target, value);
     guard.see(row, call.range);
     sink(row);
   });
@@ -64,7 +71,9 @@ void evaluate_label_join(Evaluation& evaluation, const Call& call, const Timelin
     for (std::size_t i = 3; i < call.arguments.size(); ++i) {
       if (i > 3) value += separator;
       value += row.labels.get(text_of(call, i));
+      if (value.size() > kLongestMadeLabel) break;
     }
+    evaluation.charge_label(value.size(), call.range);
     relabel(row, target, value);
     guard.see(row, call.range);
     sink(row);

@@ -67,7 +67,7 @@ std::vector<SeriesView> computed(Evaluation& evaluation, const Subquery& node,
                                  const Timeline& timeline) {
   const Timeline inner = evaluation.subquery_timeline(node, timeline);
   std::vector<SeriesView> result;
-  evaluation.rows(*node.inner, inner, [&](Row& row) {
+  evaluation.subquery_rows(node, inner, [&](Row& row) {
     auto columns = std::make_shared<Columns>();
     row.present.for_each([&](std::size_t i) {
       columns->times.push_back(to_ms(inner.at(i)));

@@ -112,8 +112,8 @@ class WindowCall {
     input_.width_ms = evaluation_.window_of(node).count();
     const Timeline inner = evaluation_.subquery_timeline(node, timeline_);
     SubquerySeries series;
-    evaluation_.rows(*node.inner, inner,
-                     [&](Row& row) { each(series.from(row, inner), row.drop_name); });
+    evaluation_.subquery_rows(node, inner,
+                              [&](Row& row) { each(series.from(row, inner), row.drop_name); });
   }
 
   Evaluation& evaluation_;

@@ -47,6 +47,14 @@ void Evaluation::charge(std::size_t values) {
   }
 }
 
+void Evaluation::charge_label(std::size_t bytes, TextRange range) {
+  if (bytes > kLongestMadeLabel) {
+    throw EvaluationFailure(ErrorKind::kLimit, "a label value would be longer than 1 MiB", range);
+  }
+  constexpr std::size_t kBytesOfASample = 16;
+  charge(bytes / kBytesOfASample);
+}
+
 void Evaluation::check_time() const {
   if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed)) {
     throw EvaluationFailure(ErrorKind::kCancelled, "query was canceled in expression evaluation",
@@ -118,6 +126,12 @@ void Evaluation::dispatch(const Node& node, const Timeline& timeline, RowSink si
     default:
       fail("this expression gives no instant vector", node.range);
   }
+}
+
+void Evaluation::subquery_rows(const Subquery& node, const Timeline& inner, RowSink sink) {
+  charge(inner.steps());
+  rows(*node.inner, inner, sink);
+  charged_ -= inner.steps();
 }
 
 std::vector<Row> Evaluation::collect(const Node& node, const Timeline& timeline) {

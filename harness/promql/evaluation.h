@@ -34,6 +34,9 @@ class Evaluation {
 
   /// Evaluates an expression that gives an instant vector; a scalar is one row without labels.
   void rows(const Node& node, const Timeline& timeline, RowSink sink);
+  /// Those of a subquery's inner expression, at the times of subquery_timeline(). The row on its way
+  /// counts as long as it takes: of nested subqueries each has one, and may have many steps.
+  void subquery_rows(const Subquery& node, const Timeline& inner, RowSink sink);
   std::vector<Row> collect(const Node& node, const Timeline& timeline);
   ScalarColumn scalar(const Node& node, const Timeline& timeline);
 
@@ -64,6 +67,8 @@ class Evaluation {
   [[noreturn]] void fail(std::string message, TextRange range) const;
   /// Counts values that stay in memory; fails beyond the options' bounds.
   void charge(std::size_t values);
+  /// The same for a text that becomes a label of one series.
+  void charge_label(std::size_t bytes, TextRange range);
   void check_time() const;
   /// Counts steps of loops that may be long (about a nanosecond each, or ten); looks at the clock
   /// now and then.
@@ -86,6 +91,9 @@ class Evaluation {
   std::size_t worked_ = 0;
   std::chrono::steady_clock::time_point deadline_;
 };
+
+/// Label values longer than this come from expressions that double them again and again.
+inline constexpr std::size_t kLongestMadeLabel = 1 << 20;  ///< bytes
 
 /// Rows with equal labels must not meet at a step: fails with Prometheus' words where they do.
 class DuplicateGuard {

@@ -1,5 +1,6 @@
 #include "harness/promql/evaluator.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -138,6 +139,56 @@ TEST(Evaluator, BoundsHold) {
   EXPECT_EQ(query(store, "x", endless).error().kind, ErrorKind::kLimit);
   EXPECT_EQ(query(store, "max_over_time(x[100y:1ms])", minutes(0, 1)).error().kind,
             ErrorKind::kLimit);
+}
+
+std::string repeated_call(const std::string& before, const std::string& inner,
+                          const std::string& after, int times) {
+  std::string text = inner;
+  for (int i = 0; i < times; ++i) text = before + text + after;
+  return text;
+}
+
+/// Nothing that nests may multiply what is held in memory.
+TEST(Evaluator, NestedExpressionsStayWithinBounds) {
+  const ScriptStore store = loaded("load 1m\n  x{a=\"doubles\"} 1x10\n");
+  for (const std::string& text : {
+           repeated_call("label_replace(", "x", ", \"a\", \"$1$1\", \"a\", \"(.*)\")", 100),
+           repeated_call("label_join(", "x", ", \"a\", \"\", \"a\", \"a\")", 100),
+           repeated_call("max_over_time(", "x", "[1s:2ms])", 200) + "[11h:1ms]",
+           "max_over_time(" + repeated_call("max_over_time(", "x", "[3h:1ms])", 100) + "[3h:1ms])",
+       }) {
+    const auto result = query(store, text, Timeline::instant(Timestamp(kMinute)));
+    ASSERT_FALSE(result) << text.substr(0, 100);
+    EXPECT_EQ(result.error().kind, ErrorKind::kLimit) << to_string(result.error());
+  }
+  const std::string long_replacement(1000, '$');
+  EXPECT_TRUE(query(store, "label_replace(x, \"b\", \"" + long_replacement + "\", \"a\", \"\")",
+                    Timeline::instant({})));
+}
+
+/// Loops within one series look at the clock, too.
+TEST(Evaluator, TimeIsUpEverywhere) {
+  const ScriptStore store = loaded("load 1s\n  x 1+1x5000\n  y{i=\"1\"} 0+1x5000\n");
+  QueryOptions options;
+  options.timeout = Duration(1);
+  std::atomic<bool> cancelled{true};
+  QueryOptions stopped;
+  stopped.cancelled = &cancelled;
+  const Timeline steps{Timestamp(kMinute), Timestamp(80 * kMinute), Duration(500)};
+  for (const char* text : {
+           "double_exponential_smoothing(x[80m:10ms], 0.5, 0.5)",
+           "mad_over_time(x[80m:10ms])",
+           "rate(x[80m:1ms])",
+           "sum(count_values(\"v\", x))",
+           "absent_over_time(y[80m:1ms])",
+       }) {
+    const auto late = query(store, text, steps, options);
+    ASSERT_FALSE(late) << text;
+    EXPECT_EQ(late.error().kind, ErrorKind::kTimeout) << text;
+    const auto ended = query(store, text, steps, stopped);
+    ASSERT_FALSE(ended) << text;
+    EXPECT_EQ(ended.error().kind, ErrorKind::kCancelled) << text;
+  }
 }
 
 /// Whatever the numbers: a result or an error, and nothing undefined (run under UBSan).
