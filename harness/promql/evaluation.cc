@@ -66,14 +66,6 @@ void Evaluation::check_time() const {
   }
 }
 
-void Evaluation::work(std::size_t units) {
-  constexpr std::size_t kBetweenLooks = 100'000;
-  worked_ += units;
-  if (worked_ < kBetweenLooks) return;
-  worked_ = 0;
-  check_time();
-}
-
 void Evaluation::check_steps(const Timeline& timeline, TextRange range) const {
   constexpr std::size_t kMost = std::size_t{1} << 32;
   const std::size_t most = options.max_samples == 0 ? kMost : options.max_samples;

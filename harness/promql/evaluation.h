@@ -72,7 +72,13 @@ class Evaluation {
   void check_time() const;
   /// Counts steps of loops that may be long (about a nanosecond each, or ten); looks at the clock
   /// now and then.
-  void work(std::size_t units);
+  void work(std::size_t units) {
+    constexpr std::size_t kBetweenLooks = 100'000;
+    worked_ += units;
+    if (worked_ < kBetweenLooks) return;
+    worked_ = 0;
+    check_time();
+  }
   /// Fails when a timeline alone is beyond the bounds.
   void check_steps(const Timeline& timeline, TextRange range) const;
 
