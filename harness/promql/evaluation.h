@@ -34,8 +34,8 @@ class Evaluation {
 
   /// Evaluates an expression that gives an instant vector; a scalar is one row without labels.
   void rows(const Node& node, const Timeline& timeline, RowSink sink);
-  /// Those of a subquery's inner expression, at the times of subquery_timeline(). The row on its way
-  /// counts as long as it takes: of nested subqueries each has one, and may have many steps.
+  /// Those of a subquery's inner expression, at the times of subquery_timeline(). The row on its
+  /// way counts as long as it takes: of nested subqueries each has one, and may have many steps.
   void subquery_rows(const Subquery& node, const Timeline& inner, RowSink sink);
   std::vector<Row> collect(const Node& node, const Timeline& timeline);
   ScalarColumn scalar(const Node& node, const Timeline& timeline);
