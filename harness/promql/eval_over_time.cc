@@ -30,7 +30,28 @@ void sum_over_time(const WindowInput& in, Row& out) {
   });
 }
 
+/// Prometheus 2's, from value to value, whose rounding errors are its own.
+double running_mean(std::span<const double> values) {
+  double count = 0;
+  CompensatedSum mean;
+  for (const double value : values) {
+    count += 1;
+    if (std::isinf(mean.sum)) {
+      const bool same_infinity = std::isinf(value) && (mean.sum > 0) == (value > 0);
+      if (same_infinity || std::isfinite(value)) continue;
+    }
+    mean.add(value / count - mean.sum / count);
+  }
+  return mean.value();
+}
+
 void avg_over_time(const WindowInput& in, Row& out) {
+  if (in.evaluation->options.version_2) {
+    for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+      out.set(step, running_mean(in.values.subspan(lo, hi - lo)));
+    });
+    return;
+  }
   SlidingFold<SumFold> fold(SumFold{in.values});
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     const CompensatedSum total = fold.slide(lo, hi);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
@@ -75,8 +76,19 @@ struct LineInOrder {
   double slope = 0;
   double intercept = 0;
 
-  LineInOrder(std::span<const std::int64_t> times, std::span<const double> values,
-              std::int64_t origin_ms) {
+  struct Samples {
+    std::span<const std::int64_t> times;
+    std::span<const double> values;
+  };
+
+  LineInOrder(const Samples& samples, std::int64_t origin_ms) {
+    const auto& [times, values] = samples;
+    if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end()) {
+      const double level = values.front();
+      intercept = std::isinf(level) ? std::numeric_limits<double>::quiet_NaN() : level;
+      slope = std::isinf(level) ? intercept : 0;
+      return;
+    }
     CompensatedSum x_sum;
     CompensatedSum y_sum;
     CompensatedSum xy_sum;
@@ -107,15 +119,17 @@ void deriv(const WindowInput& in, Row& out) {
   SlidingFold<LineFold> fold(LineFold{in.times, in.values});
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     if (hi - lo < 2) return;
-    const LineFold::State state = fold.slide(lo, hi);
-    double slope = Line(state).slope;
-    const double seconds = static_cast<double>(in.times[hi - 1] - in.times[lo]) / 1000;
-    if (!state.flat && cancels(slope * seconds, state.largest)) {
-      slope =
-          LineInOrder(in.times.subspan(lo, hi - lo), in.values.subspan(lo, hi - lo), in.times[lo])
-              .slope;
+    const LineInOrder::Samples samples{in.times.subspan(lo, hi - lo),
+                                       in.values.subspan(lo, hi - lo)};
+    if (hi - lo <= kFewSamples) {
+      out.set(step, LineInOrder(samples, in.times[lo]).slope);
+      return;
     }
-    out.set(step, slope);
+    const LineFold::State state = fold.slide(lo, hi);
+    const double slope = Line(state).slope;
+    const double seconds = static_cast<double>(in.times[hi - 1] - in.times[lo]) / 1000;
+    const bool exact = cancels(slope * seconds, state.largest);
+    out.set(step, exact ? LineInOrder(samples, in.times[lo]).slope : slope);
   });
 }
 
@@ -125,18 +139,20 @@ void predict_linear(const WindowInput& in, Row& out) {
   const Timeline& timeline = *in.timeline;
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     if (hi - lo < 2) return;
+    // From the evaluation time on, wherever the window is.
+    const std::int64_t now = to_ms(timeline.at(step));
+    const auto in_order = [&] {
+      const LineInOrder line({in.times.subspan(lo, hi - lo), in.values.subspan(lo, hi - lo)}, now);
+      return line.slope * ahead[step] + line.intercept;
+    };
+    if (hi - lo <= kFewSamples) return out.set(step, in_order());
     const LineFold::State state = fold.slide(lo, hi);
     const Line line(state);
-    // From the evaluation time on, wherever the window is.
-    const double now = static_cast<double>(to_ms(timeline.at(step)) - in.times.front()) / 1000;
-    const double distance = now - line.mean_x + ahead[step];
-    double value = line.mean_y + line.slope * distance;
-    if (!state.flat && cancels(value, state.largest + std::abs(line.slope * distance))) {
-      const LineInOrder exact(in.times.subspan(lo, hi - lo), in.values.subspan(lo, hi - lo),
-                              to_ms(timeline.at(step)));
-      value = exact.slope * ahead[step] + exact.intercept;
-    }
-    out.set(step, value);
+    const double now_s = static_cast<double>(now - in.times.front()) / 1000;
+    const double distance = now_s - line.mean_x + ahead[step];
+    const double value = line.mean_y + line.slope * distance;
+    const bool exact = cancels(value, state.largest + std::abs(line.slope * distance));
+    out.set(step, exact ? in_order() : value);
   });
 }
 

@@ -56,9 +56,15 @@ template <bool root>
 void variance_over_time(const WindowInput& in, Row& out) {
   SlidingFold<MomentsFold> fold(MomentsFold{in.values});
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+    const auto window = in.values.subspan(lo, hi - lo);
+    if (window.size() <= kFewSamples) {
+      const double exact = in_order(window);
+      out.set(step, root ? std::sqrt(exact) : exact);
+      return;
+    }
     const MomentsFold::State moments = fold.slide(lo, hi);
     double variance = moments.squares / moments.count;
-    if (is_noise(variance, moments.mean)) variance = in_order(in.values.subspan(lo, hi - lo));
+    if (is_noise(variance, moments.mean)) variance = in_order(window);
     out.set(step, root ? std::sqrt(variance) : variance);
   });
 }

@@ -95,6 +95,10 @@ std::span<const WindowFunction> rate_functions();
 std::span<const WindowFunction> over_time_functions();
 std::span<const WindowFunction> regression_functions();
 
+/// Windows of no more samples are added up in order, as Prometheus does, so that the result is the
+/// same to the last bit: another function may make much of it (resets, round). Larger ones slide.
+inline constexpr std::size_t kFewSamples = 64;
+
 // In a file of their own.
 void stddev_over_time(const WindowInput& in, Row& out);
 void stdvar_over_time(const WindowInput& in, Row& out);
