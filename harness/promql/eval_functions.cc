@@ -41,16 +41,32 @@ void evaluate_vector(Evaluation& evaluation, const Call& call, const Timeline& t
 }
 
 /// timestamp() and start_timestamp() of a selector look at the samples themselves.
+/// Where timestamp() looks. With an @ modifier Prometheus forgets the offset, but has loaded only
+/// the samples that it would need with it: a sample must be recent enough with and without.
+struct TimestampLook {
+  LookTimes times;
+  QueryOptions options;
+
+  TimestampLook(const Evaluation& evaluation, const TimeShift& shift, const Timeline& timeline)
+      : times(evaluation.look_times(shift, timeline)), options(evaluation.options) {
+    if (shift.at == AtKind::kNone) return;
+    const Duration offset = evaluation.offset(shift);
+    if (offset < Duration(0)) times.first_ms += offset.count();
+    options.lookback -= offset < Duration(0) ? -offset : offset;
+  }
+};
+
 void evaluate_sample_times(Evaluation& evaluation, const Call& call, const VectorSelector& node,
                            const Timeline& timeline, RowSink sink) {
   const bool of_start = call.function->name == "start_timestamp";
   if (of_start && !evaluation.options.use_start_timestamps) return;
   NameDropper names(evaluation, node, call.range);
-  const LookTimes times = evaluation.look_times_of_timestamp(node.shift, timeline);
+  const TimestampLook look(evaluation, node.shift, timeline);
+  const LookTimes& times = look.times;
   Row row;
   for (const SeriesView& view : select_latest(evaluation, node, times)) {
     row.clear(timeline.steps());
-    for_latest(view, times, evaluation.options, [&](std::size_t step, std::size_t i) {
+    for_latest(view, times, look.options, [&](std::size_t step, std::size_t i) {
       std::int64_t ms = view.timestamps[i];
       if (of_start) ms = view.start_timestamps.empty() ? 0 : view.start_timestamps[i];
       row.set(step, static_cast<double>(ms) / 1000);

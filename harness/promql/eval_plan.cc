@@ -152,11 +152,8 @@ LookTimes Evaluation::look_times(const TimeShift& shift, const Timeline& timelin
   return times;
 }
 
-LookTimes Evaluation::look_times_of_timestamp(const TimeShift& shift,
-                                              const Timeline& timeline) const {
-  LookTimes times = look_times(shift, timeline);
-  if (shift.at != AtKind::kNone) times.first_ms += offset_of(*this, shift).count();
-  return times;
+Duration Evaluation::offset(const TimeShift& shift) const {
+  return offset_of(*this, shift);
 }
 
 Timeline Evaluation::subquery_timeline(const Subquery& node, const Timeline& timeline) const {

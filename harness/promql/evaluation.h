@@ -45,8 +45,7 @@ class Evaluation {
   Duration window_of(const Subquery& node) const;
   Duration step_of(const Subquery& node) const;
   LookTimes look_times(const TimeShift& shift, const Timeline& timeline) const;
-  /// Where timestamp() looks: where its argument has an @ modifier, Prometheus forgets the offset.
-  LookTimes look_times_of_timestamp(const TimeShift& shift, const Timeline& timeline) const;
+  Duration offset(const TimeShift& shift) const;
   /// The steps at which a subquery evaluates its inner expression.
   Timeline subquery_timeline(const Subquery& node, const Timeline& timeline) const;
 
