@@ -1,5 +1,5 @@
-# What every room's CMakeLists.txt uses: compiler settings, third-party libraries, and three functions,
-# tocsin_library, tocsin_test and tocsin_bench.
+# What every room's CMakeLists.txt uses: compiler settings, third-party libraries, and four functions,
+# tocsin_library, tocsin_test, tocsin_bench and tocsin_fuzz.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -15,6 +15,7 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 option(TOCSIN_WERROR "Warnings are errors" OFF)
 option(TOCSIN_UNITY "Compile several files at once: half the time from nothing" OFF)
 option(TOCSIN_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(TOCSIN_FUZZ "With Clang: instrument everything, and build the fuzz targets" OFF)
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -54,6 +55,10 @@ if(TOCSIN_SANITIZE)
   target_compile_options(tocsin_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(tocsin_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+if(TOCSIN_FUZZ)
+  target_compile_options(tocsin_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # With TOCSIN_UNITY a target's files are compiled eight at a time, so the names in the anonymous
@@ -106,4 +111,22 @@ function(tocsin_bench name)
     target_link_libraries(${name} PRIVATE tocsin::${used})
   endforeach()
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} benchmark::benchmark benchmark::benchmark_main)
+endfunction()
+
+# tocsin_fuzz(NAME SOURCES a_fuzz.cc USES rooms…): one libFuzzer binary in fuzz/; ci/fuzz runs them.
+function(tocsin_fuzz name)
+  if(NOT TOCSIN_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  foreach(used ${ARG_USES})
+    target_link_libraries(${name} PRIVATE tocsin::${used})
+  endforeach()
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  if(NOT TARGET fuzz_targets)
+    add_custom_target(fuzz_targets)
+  endif()
+  add_dependencies(fuzz_targets ${name})
 endfunction()

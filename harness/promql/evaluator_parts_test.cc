@@ -171,7 +171,9 @@ TEST(SeriesNotation, ErrorsHaveAColumn) {
   };
   EXPECT_EQ(column("x 1 2 y"), 7);
   EXPECT_EQ(column("x{a=1} 1"), 5);
-  EXPECT_EQ(column("x{a=\"1} 1"), 10);
+  EXPECT_EQ(column("x{a=\"1} 1"), 5);
+  EXPECT_EQ(column("x{a=\"\\u12g\"} 1"), 5);
+  EXPECT_EQ(column("x{a=\"\\"), 5);
   EXPECT_EQ(column("x 1+2"), 6);
   EXPECT_EQ(column("x 1x99999999999"), 16);
   EXPECT_EQ(column("x {{schema:99}}"), 16);

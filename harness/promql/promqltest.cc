@@ -50,6 +50,7 @@ class ScriptParser {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       const std::string_view line = trimmed(text.substr(0, end));
+      written_.push_back(text.substr(0, end));
       lines_.push_back(line.starts_with('#') ? std::string_view() : line);
       text.remove_prefix(std::min(end + 1, text.size()));
     }
@@ -72,16 +73,33 @@ class ScriptParser {
   Error error(std::string message) const {
     Error result = input_error({file_, static_cast<int>(at_) + 1, 1}, std::move(message));
     if (at_ < lines_.size()) {
-      result.excerpt = lines_[at_];
+      result.pos.column += indentation();
+      result.excerpt = written_[at_];
       result.length = std::max(1, static_cast<int>(utf8_length(lines_[at_])));
     }
     return result;
   }
-  Error located(Error found) const {
+  /// `part`, which the error is about, is a part of the line.
+  Error located(Error found, std::string_view part) const {
+    const std::string_view line = lines_[at_];
+    const std::size_t begin = part.empty() ? line.size() : part.data() - line.data();
     found.pos.file = file_;
     found.pos.line = static_cast<int>(at_) + 1;
-    found.excerpt = lines_[at_];
+    found.pos.column = std::max(found.pos.column, 1) + indentation() +
+                       static_cast<int>(utf8_length(line.substr(0, begin)));
+    found.excerpt = written_[at_];
     return found;
+  }
+  /// Blanks before the line's text.
+  int indentation() const {
+    if (lines_[at_].empty()) return 0;
+    return static_cast<int>(lines_[at_].data() - written_[at_].data());
+  }
+  /// Counts what a line stands for, which may be much longer than its text.
+  Result<void> count(std::size_t values) {
+    values_ += values;
+    if (values_ <= kMostScriptValues) return {};
+    return error(fmt::format("the script has more than {} values", kMostScriptValues));
   }
 
   /// Moves on to the next line of the same command.
@@ -116,7 +134,7 @@ class ScriptParser {
   Result<Duration> duration(std::string_view text) const {
     const bool negative = text.starts_with('-');
     auto result = parse_duration(negative ? text.substr(1) : text);
-    if (!result) return located(result.error());
+    if (!result) return located(result.error(), text);
     return negative ? -*result : *result;
   }
 
@@ -132,13 +150,14 @@ class ScriptParser {
         pending.emplace();
         const std::string_view name = metric.substr(0, metric.size() - 3);
         auto labels = parse_series_labels(name);
-        if (!labels) return located(labels.error());
+        if (!labels) return located(labels.error(), name);
         pending->labels = *labels;
         TRY(pending->starts, start_offsets(line.substr(metric.size())));
         continue;
       }
       auto description = parse_series_description(line);
-      if (!description) return located(description.error());
+      if (!description) return located(description.error(), line);
+      TRY_VOID(count(description->values.size()));
       LoadCommand::Series series{description->labels, std::move(description->values), {}};
       if (pending) {
         if (pending->labels != series.labels) {
@@ -169,6 +188,9 @@ class ScriptParser {
           return error("expected a number of repetitions");
         }
         times = static_cast<std::size_t>(*count);
+        if (times > kMostScriptValues - values.size()) {
+          return error(fmt::format("the script has more than {} values", kMostScriptValues));
+        }
         item = item.substr(0, x);
       }
       SequenceValue value;
@@ -268,7 +290,8 @@ class ScriptParser {
       return false;
     }
     auto description = parse_series_description(line);
-    if (!description) return located(description.error());
+    if (!description) return located(description.error(), line);
+    TRY_VOID(count(description->values.size()));
     if (eval.instant && !eval.range_vector && description->values.size() > 1) {
       return error("an instant query gives one value a series: use \"expect range vector\"");
     }
@@ -319,7 +342,7 @@ class ScriptParser {
     } else if (rest.starts_with("regex:")) {
       text.pattern = trimmed(rest.substr(6));
       auto valid = regex_search(*text.pattern, "");
-      if (!valid) return located(valid.error());
+      if (!valid) return located(valid.error(), rest);
     } else if (!rest.empty()) {
       return error("expected \"msg:\" or \"regex:\"");
     }
@@ -327,7 +350,9 @@ class ScriptParser {
   }
 
   std::string file_;
-  std::vector<std::string_view> lines_;
+  std::vector<std::string_view> written_;
+  std::vector<std::string_view> lines_;  ///< without blanks around them; empty for comments
+  std::size_t values_ = 0;
   std::size_t at_ = 0;
 };
 

@@ -67,6 +67,9 @@ struct ScriptCommand {
   EvalCommand eval;
 };
 
+/// So many values may the lines of a script stand for.
+inline constexpr std::size_t kMostScriptValues = 20'000'000;
+
 /// Errors carry file, line and column.
 Result<std::vector<ScriptCommand>> parse_script(std::string_view text, const std::string& file);
 

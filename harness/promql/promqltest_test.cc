@@ -85,14 +85,16 @@ TEST(Script, RefusesWhatItDoesNotKnow) {
   };
   EXPECT_EQ(error("\n\nfrobnicate\n"),
             "script.test:3:1: unknown command \"frobnicate\": expected load, clear or eval");
-  EXPECT_EQ(error("load 1m\n  x 1 2 y\n"), "script.test:2:7: expected a number");
-  EXPECT_EQ(error("load 1x\n").substr(0, 14), "script.test:1:");
+  EXPECT_EQ(error("load 1m\n  x 1 2 y\n"), "script.test:2:9: expected a number");
+  EXPECT_EQ(error("load 1x\n").substr(0, 16), "script.test:1:6:");
+  EXPECT_EQ(error("load 1m\n  x 1x9000000\n  y 1x9000000\n  z 1x9000000\n"),
+            "script.test:4:3: the script has more than 20000000 values");
   EXPECT_EQ(error("eval instant at 1m x\n  expect nothing\n"),
-            "script.test:2:1: unknown expectation \"nothing\"");
+            "script.test:2:3: unknown expectation \"nothing\"");
   EXPECT_EQ(error("eval range from 2m to 1m step 1m x\n"),
             "script.test:1:1: the range ends before it starts");
   EXPECT_EQ(error("eval instant at 1m x\n  x 1 2\n"),
-            "script.test:2:1: an instant query gives one value a series: use \"expect range "
+            "script.test:2:3: an instant query gives one value a series: use \"expect range "
             "vector\"");
 }
 

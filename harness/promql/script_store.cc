@@ -142,10 +142,10 @@ std::vector<SeriesView> ScriptStore::select(std::span<const Matcher> matchers,
                                             TimeRange range) const {
   std::vector<SeriesView> result;
   for (const auto& [labels, columns] : series_) {
-    const bool wanted = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& matcher) {
-      return matcher.matches(labels);
-    });
-    if (!wanted) continue;
+    const auto matched = [&series = labels](const Matcher& matcher) {
+      return matcher.matches(series);
+    };
+    if (!std::all_of(matchers.begin(), matchers.end(), matched)) continue;
     const auto& times = columns.times;
     const auto first = std::lower_bound(times.begin(), times.end(), to_ms(range.from));
     const auto last = std::upper_bound(first, times.end(), to_ms(range.to));

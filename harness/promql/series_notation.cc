@@ -12,6 +12,7 @@
 #include "harness/model/series.h"
 #include "harness/promql/evaluation_failure.h"
 #include "harness/promql/histogram_math.h"
+#include "harness/promql/lexer.h"
 #include "harness/promql/literals.h"
 #include "harness/promql/numbers.h"
 
@@ -130,15 +131,11 @@ class Reader {
 
   std::string string_literal() {
     if (at_end() || (peek() != '"' && peek() != '\'' && peek() != '`')) fail("expected a string");
-    const char mark = peek();
-    const std::size_t begin = at_++;
-    while (!at_end() && peek() != mark) {
-      if (peek() == '\\' && mark != '`') ++at_;
-      ++at_;
-    }
-    if (at_end()) fail("unterminated string");
-    ++at_;
-    return unquote(text_.substr(begin, at_ - begin));
+    Lexer lexer(text_.substr(at_));
+    const Token token = lexer.next();
+    if (token.kind != TokenKind::kString) fail(lexer.error());
+    at_ += token.range.end;
+    return unquote(lexer.text_of(token));
   }
 
   void item(std::vector<SequenceValue>& values) {

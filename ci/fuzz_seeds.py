@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Makes seeds for the fuzz targets out of the tests' data: fuzz_seeds.py FOLDER.
+
+One folder a target. Prometheus' own test scripts and rule tests join in where they are at hand
+(TOCSIN_CONFORMANCE_DIR, or shared/conformance beside the project).
+"""
+import os
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CONFORMANCE = pathlib.Path(os.environ.get("TOCSIN_CONFORMANCE_DIR", ROOT.parent / "shared" / "conformance"))
+
+
+def read(path):
+    return (ROOT / path).read_text(errors="replace")
+
+
+def expressions():
+    for name in ("good.txt", "bad.txt"):
+        for case in re.split(r"^expr ", read(f"harness/promql/testdata/parser/{name}"), flags=re.M)[1:]:
+            lines = case.splitlines()
+            more = [line[4:] for line in lines[1:] if line.startswith("... ")]
+            yield "\n".join([lines[0], *more])
+
+
+def cases(path):
+    """Inputs of a case file: what stands before a line "=>" or "!!"."""
+    for case in re.split(r"^----\n", read(path), flags=re.M):
+        yield re.split(r"^(?:=>|!!)", re.sub(r"^(?:#.*|== .*)\n", "", case, flags=re.M), flags=re.M)[0]
+
+
+def pages():
+    for case in read("harness/metrics/testdata/exposition.cases").split("\n=== ")[1:]:
+        yield case.split("\n---\n")[0].partition("\n")[2] + "\n"
+    yield read("harness/metrics/testdata/node_exporter.txt")[:4000]
+    yield "# TYPE a counter\na_total{b=\"c\"} 1 1700000000\na_total{b=\"c\"} 2 1700000015.5\n# EOF\n"
+
+
+def files(folder, pattern, largest=4000):
+    for path in sorted(folder.rglob(pattern)):
+        if path.is_file() and path.stat().st_size <= largest:
+            yield path.read_text(errors="replace")
+
+
+def scripts():
+    yield "load 1m\n  x{a=\"b\"} 1+1x5 _ stale\n\neval instant at 1m x\n  x{a=\"b\"} 2\n"
+    yield "clear\neval range from 0 to 5m step 1m sum(x)\n  expect no_warn\n  {} 1 2 3\n"
+    for path in sorted((CONFORMANCE / "promql").glob("*.test")):
+        yield from re.split(r"\n(?=clear\n|load )", path.read_text())
+
+
+SEEDS = {
+    "promql_parser_fuzz": expressions,
+    "promql_evaluator_fuzz": expressions,
+    "promql_script_fuzz": scripts,
+    "rule_file_fuzz": lambda: cases("harness/rules/testdata/rule_files.cases"),
+    "template_fuzz": lambda: cases("harness/rules/testdata/templates.cases"),
+    "rule_test_file_fuzz": lambda: files(CONFORMANCE / "rules", "*test*.y*ml"),
+    "exposition_fuzz": pages,
+}
+
+for target, seeds in SEEDS.items():
+    folder = pathlib.Path(sys.argv[1]) / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds()):
+        if len(seed) <= 4096:
+            (folder / f"{number:04}").write_text(seed)
