@@ -242,6 +242,11 @@ class Executor {
     return nullptr;
   }
 
+  /// A variable may be named before it is there: {{$v := $v}}.
+  Failure undefined(const std::string& name) const {
+    return failure("undefined variable: " + name);
+  }
+
   Outcome<Value> pipeline(const Value& dot, const Pipeline& pipe) {
     at(pipe);
     Final value;
@@ -253,6 +258,8 @@ class Executor {
         variables_.push_back({name, *value});
       } else if (Value* variable = find(name)) {
         *variable = *value;
+      } else {
+        return undefined(name);
       }
     }
     return *value;
@@ -329,7 +336,9 @@ class Executor {
     at(node);
     Value receiver = dot;
     if (node.kind == OperandKind::kVariable) {
-      receiver = *find(node.text);
+      const Value* variable = find(node.text);
+      if (variable == nullptr) return undefined(node.text);
+      receiver = *variable;
       if (node.fields.empty()) {
         if (arguments.empty() && !final) return receiver;
         return failure("can't give argument to non-function " + to_string(node));
