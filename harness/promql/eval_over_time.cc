@@ -46,18 +46,14 @@ double running_mean(std::span<const double> values) {
 }
 
 void avg_over_time(const WindowInput& in, Row& out) {
-  if (in.evaluation->options.version_2) {
-    for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
-      out.set(step, running_mean(in.values.subspan(lo, hi - lo)));
-    });
-    return;
-  }
+  const bool version_2 = in.evaluation->options.version_2;
   SlidingFold<SumFold> fold(SumFold{in.values});
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
+    const auto window = in.values.subspan(lo, hi - lo);
+    if (version_2 && window.size() <= kFewSamples) return out.set(step, running_mean(window));
     const CompensatedSum total = fold.slide(lo, hi);
-    if (std::isinf(total.sum)) {
-      out.set(step, mean_of(in.values.subspan(lo, hi - lo)));
-      return;
+    if (!std::isfinite(total.sum)) {
+      return out.set(step, version_2 ? running_mean(window) : mean_of(window));
     }
     const auto n = static_cast<double>(hi - lo);
     out.set(step, total.sum / n + total.error / n);
