@@ -80,6 +80,45 @@ class StartOverlaps {
   std::size_t next_ = 0;
 };
 
+/// RateWindow::factor() of windows one after another. On series without gaps one window lies to its
+/// samples as the last one did, and only a counter's zero, if it is near, makes a difference.
+class LastFactor {
+ public:
+  /// The factor, if it is the last one's.
+  bool fits(std::size_t samples, std::int64_t lead, std::int64_t tail, double increase,
+            double first_value) const {
+    return known_ && samples == samples_ && lead == lead_ && tail == tail_ &&
+           (!bounded_by_zero_ || first_value > reach_ * increase);
+  }
+  double factor() const { return factor_; }
+
+  /// Of a window that lies like the one before it: of others there is nothing to gain.
+  void learn(const RateWindow& window) {
+    if (window.samples < 2 || window.start != 0 || window.zero_first) return;
+    const std::int64_t lead = window.first - window.range_start;
+    const std::int64_t tail = window.range_end - window.last;
+    const bool again = window.samples == samples_ && lead == lead_ && tail == tail_;
+    samples_ = window.samples;
+    lead_ = lead;
+    tail_ = tail;
+    if (again == known_) return;
+    known_ = again;
+    if (!known_) return;
+    bounded_by_zero_ = window.counter;
+    factor_ = *window.factor(0, 0);  // as if the counter's zero were far away
+    reach_ = window.reach_to_start();
+  }
+
+ private:
+  bool known_ = false;  ///< factor_ and reach_ are those of the shape below
+  std::size_t samples_ = 0;
+  std::int64_t lead_ = 0;
+  std::int64_t tail_ = 0;
+  bool bounded_by_zero_ = false;
+  double factor_ = 0;
+  double reach_ = 0;
+};
+
 enum class RateKind { kRate, kIncrease, kDelta };
 
 template <RateKind kind>
@@ -92,12 +131,18 @@ void extrapolated(const WindowInput& in, Row& out) {
   window.counter = kCounter;
   window.per_second = kind == RateKind::kRate;
   window.zero_first = in.evaluation->options.version_2;
+  LastFactor last;
   for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
     const std::int64_t end = in.ends.at(step);
     double increase = in.values[hi - 1] - in.values[lo];
     if (kCounter) {
       increase += resets.correction(lo, hi);
       if (!in.starts.empty()) overlaps.note(lo, hi);
+    }
+    const std::int64_t lead = in.times[lo] - (end - in.width_ms);
+    const std::int64_t tail = end - in.times[hi - 1];
+    if (in.starts.empty() && last.fits(hi - lo, lead, tail, increase, in.values[lo])) {
+      return out.set(step, increase * last.factor());
     }
     window.samples = hi - lo;
     window.range_start = end - in.width_ms;
@@ -108,6 +153,7 @@ void extrapolated(const WindowInput& in, Row& out) {
     if (window.starts_inside()) increase += in.values[lo];
     const std::optional<double> factor = window.factor(increase, in.values[lo]);
     if (factor) out.set(step, increase * *factor);
+    last.learn(window);
   });
 }
 
@@ -151,6 +197,13 @@ void resets(const WindowInput& in, Row& out) {
 
 bool RateWindow::starts_inside() const {
   return counter && start != 0 && start > range_start && start < first;
+}
+
+double RateWindow::reach_to_start() const {
+  const auto sampled = static_cast<double>(last - first);
+  const double spacing = sampled / static_cast<double>(samples - 1);
+  const auto to_start = static_cast<double>(first - range_start);
+  return (to_start >= spacing * 1.1 ? spacing / 2 : to_start) / sampled;
 }
 
 std::optional<double> RateWindow::factor(double increase, double first_value) const {

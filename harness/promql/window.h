@@ -89,6 +89,9 @@ struct RateWindow {
   /// What to multiply the increase by; none when the samples are too few. The first sample's value
   /// tells when a counter can have been zero.
   std::optional<double> factor(double increase, double first_value) const;
+  /// How far the series is taken to go on before its first sample, as a part of the time between
+  /// its first and last one, unless the counter's zero is nearer. At least two samples.
+  double reach_to_start() const;
 };
 
 std::span<const WindowFunction> rate_functions();
