@@ -9,11 +9,13 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 TOCSIN = pathlib.Path(sys.argv[1]).resolve()
@@ -117,6 +119,28 @@ class Interrupted(unittest.TestCase):
             process.send_signal(number)
             self.assertEqual(process.wait(timeout=TIME_LIMIT_S), 3)
             self.assertFalse((self.folder / "report.json").exists())
+
+    def test_serve_samples(self):
+        """Answers until the signal, and a query that runs does not hold it up."""
+        lines = "".join(f"x {i % 7} {i}\n" for i in range(20000))
+        (self.folder / "samples.om").write_text(lines + "# EOF\n")
+        server = self.start("serve", "--samples", "samples.om", "--listen", "127.0.0.1:0", "--port-file", "ports",
+                            "--max-samples", "0", "--timeout", "1d")
+        ports = self.folder / "ports"
+        while not ports.exists():
+            self.assertIsNone(server.poll())
+        url = ports.read_text().split()[1]
+        with urllib.request.urlopen(url + "/api/v1/query?query=x", timeout=TIME_LIMIT_S) as answer:
+            self.assertEqual(json.load(answer)["data"]["result"][0]["value"], [19999, "0"])
+        smooth = "double_exponential_smoothing({},0.5,0.5)"
+        heavy = smooth.format(smooth.format("x[5h:1s]") + "[5h:100ms]")
+        query = urllib.parse.urlencode({"query": heavy, "start": 0, "end": 20000, "step": 2})
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=TIME_LIMIT_S) as connection:
+            connection.sendall(f"GET /api/v1/query_range?{query} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            self.wait_until_busy(server)
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(timeout=TIME_LIMIT_S), 0)
 
     def test_second_signal_kills(self):
         # Nobody ever reads from the pipe, which holds less than this run's samples.

@@ -87,6 +87,7 @@ ExitCode serve_samples(const ServeSamplesFlags& flags) {
   if (query->version_2) options.version = "2.42.0";
   if (range) options.default_time = range->to;
   const promapi::Api api(*store, &rules, std::move(options));
+  watch_interrupts();
   auto server = promapi::ApiServer::open(api, {.listen = *listen});
   if (server.has_error()) {
     complain(render(server.error()));

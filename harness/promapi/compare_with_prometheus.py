@@ -51,7 +51,9 @@ class Server:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(timeout=TIME_LIMIT_S)
+            ended = self.process.wait(timeout=TIME_LIMIT_S)
+            if ended != 0:
+                sys.exit(f"{self.name} ended with {ended}: " + open(self.log.name).read()[-2000:])
         finally:
             self.process.kill()
             self.process.wait()
