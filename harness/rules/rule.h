@@ -31,7 +31,9 @@ struct Rule {
   SourcePos expression_pos;        ///< of the expression's first character
   yaml::ScalarMap expression_map;  ///< from places in the expression's text to places in the file
   Duration hold{0};                ///< `for`
+  SourcePos hold_pos;              ///< of its value; unknown where it is not written
   Duration keep_firing_for{0};
+  SourcePos keep_firing_for_pos;
   std::vector<std::pair<std::string, TemplateText>> labels;  ///< in file order
   std::vector<std::pair<std::string, TemplateText>> annotations;
 };

@@ -259,13 +259,20 @@ class FileReader {
       read_name(node, rule);
       read_expression(node, rule);
       rule.hold = duration(node, "for").value_or(Duration(0));
+      rule.hold_pos = value_pos(node, "for");
       rule.keep_firing_for = duration(node, "keep_firing_for").value_or(Duration(0));
+      rule.keep_firing_for_pos = value_pos(node, "keep_firing_for");
       rule.labels = pairs(node, "labels", "label");
       rule.annotations = pairs(node, "annotations", "annotation");
       rule.kind == Rule::Kind::kRecording ? check_recording(node, rule) : check_templates(node);
       group.rules.push_back(std::move(rule));
     }
     where_ = outer;
+  }
+
+  SourcePos value_pos(const yaml::Node& node, std::string_view name) const {
+    const yaml::Node::Entry* field = find(node, name);
+    return field == nullptr ? SourcePos() : field->value->pos();
   }
 
   void read_name(const yaml::Node& node, Rule& rule) {
