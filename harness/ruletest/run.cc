@@ -80,6 +80,10 @@ class GroupRun {
     options.only = &need_.evaluated;
     std::map<std::string, std::set<Timestamp>> looks;
     for (const AlertCase& one : test_.alerts) looks[one.alert].insert(step_of(one.eval_time));
+    const std::size_t stride = steps_.steps() / kMostLooks + 1;
+    for (const std::string& alert : options_.look_at) {
+      for (std::size_t i = 0; i < steps_.steps(); i += stride) looks[alert].insert(steps_.at(i));
+    }
     for (const auto& [alert, times] : looks) {
       options.looks[alert].assign(times.begin(), times.end());
     }

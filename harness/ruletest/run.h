@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -75,11 +76,15 @@ struct GroupEvidence {
   const GroupResult& result;
 };
 
+inline constexpr std::size_t kMostLooks = 20'000;
+
 struct RunOptions {
   bool version_2 = false;  ///< as promtool 2 evaluates
   /// Evaluate rules that no case depends on too. Without it, only those of them are evaluated whose
   /// failure would be a failure of the test.
   bool all_rules = false;
+  /// Alerts whose looks `observe` wants of every step, or of kMostLooks steps of a longer test.
+  std::set<std::string> look_at = {};
   /// Called by FileRun::run, on its thread.
   std::function<void(const GroupEvidence&)> observe = {};
 };
