@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "harness/base/regex.h"
 #include "harness/base/utf8.h"
 #include "harness/cli/command.h"
+#include "harness/cli/coverage_flags.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
@@ -36,6 +38,7 @@ struct TestRulesOptions {
   bool diff = false;
   bool verbose = false;
   unsigned jobs = 0;
+  CoverageFlags coverage;
 
   bool fails_on(std::string_view what) const {
     return std::any_of(fail_on.begin(), fail_on.end(),
@@ -52,6 +55,7 @@ struct TestedFile {
   std::vector<std::string> warnings;       ///< one line each
   std::vector<std::string> complaints;     ///< warnings that are to fail
   std::map<std::string, bool> rule_files;  ///< whether a case depends on a rule of it
+  ruletest::Coverage coverage;             ///< when it is wanted
 };
 
 /// One test file from reading to results.
@@ -101,6 +105,11 @@ class FileTester {
            TestedFile& tested) const {
     ruletest::RunOptions how;
     how.version_2 = options_.version == "2";
+    std::optional<ruletest::CoverageCollector> coverage;
+    if (options_.coverage.wanted()) {
+      coverage.emplace(rules.files, how);
+      how.observe = [&](const ruletest::GroupEvidence& evidence) { coverage->observe(evidence); };
+    }
     const ruletest::FileRun run(file, rules.files, how);
     tested.results.resize(file.groups.size());
     std::atomic<std::size_t> next{0};
@@ -109,11 +118,14 @@ class FileTester {
         tested.results[i] = run.run(i);
       }
     };
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < std::min<std::size_t>(jobs, file.groups.size()); ++i) {
-      others.emplace_back(work);
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < std::min<std::size_t>(jobs, file.groups.size()); ++i) {
+        others.emplace_back(work);
+      }
+      work();
     }
-    work();
+    if (coverage) tested.coverage = coverage->coverage();
   }
 
   static void note_use(const ruletest::RuleSet& rules, TestedFile& tested) {
@@ -135,8 +147,9 @@ class FileTester {
 
 class TestRules {
  public:
-  explicit TestRules(const TestRulesOptions& options)
+  TestRules(const TestRulesOptions& options, std::optional<double> minimum_coverage)
       : options_(options),
+        minimum_coverage_(minimum_coverage),
         loader_(options.rules, options.ignore_unknown_fields ? rules::UnknownKeys::kIgnore
                                                              : rules::UnknownKeys::kRefuse),
         tested_(options.files.size()) {}
@@ -159,7 +172,11 @@ class TestRules {
       work();
     }
     note_unused();
-    return conclude();
+    CoverageVerdict coverage;
+    if (options_.coverage.wanted() && !interrupted()) {
+      coverage = show_coverage(std::move(coverage_), minimum_coverage_, options_.coverage);
+    }
+    return conclude(coverage);
   }
 
  private:
@@ -190,6 +207,7 @@ class TestRules {
       passed_ += group.passed();
       failed_ += group.failed();
     }
+    coverage_.merge(std::move(tested.coverage));
     const ruletest::TextOptions text{colour_wanted(), options_.diff, options_.verbose};
     print(ruletest::render_text(tested.path, tested.results, text));
   }
@@ -205,20 +223,24 @@ class TestRules {
     }
   }
 
-  ExitCode conclude() const {
+  ExitCode conclude(const CoverageVerdict& coverage) const {
     if (interrupted()) complain("interrupted: not every test was run\n");
     if (passed_ + failed_ + refused_ == 0) complain("no case was run: this proves nothing\n");
     print(fmt::format("{} passed, {} failed\n", passed_, failed_));
     if (interrupted()) return ExitCode::kInconclusive;
     if (refused_ > 0) return ExitCode::kBadInput;
-    return failed_ > 0 || complaints_ > 0 ? ExitCode::kFailed : ExitCode::kPassed;
+    if (!coverage.written) return ExitCode::kInconclusive;
+    return failed_ > 0 || complaints_ > 0 || !coverage.enough ? ExitCode::kFailed
+                                                              : ExitCode::kPassed;
   }
 
   const TestRulesOptions& options_;
+  std::optional<double> minimum_coverage_;
   ruletest::RuleLoader loader_;
   std::mutex mutex_;
   std::vector<TestedFile> tested_;
   std::size_t printed_ = 0;
+  ruletest::Coverage coverage_;
   std::map<std::string, bool> rule_files_;
   std::size_t passed_ = 0;
   std::size_t failed_ = 0;
@@ -233,7 +255,12 @@ ExitCode test_rules(const TestRulesOptions& options) {
     complain(render(flag_error("--run", found.error())));
     return ExitCode::kBadInput;
   }
-  return TestRules(options).run();
+  const auto minimum = minimum_coverage(options.coverage);
+  if (minimum.has_error()) {
+    complain(render(minimum.error()));
+    return ExitCode::kBadInput;
+  }
+  return TestRules(options, *minimum).run();
 }
 
 void add_checks(CLI::App& command, TestRulesOptions& options) {
@@ -273,6 +300,7 @@ void add_test_rules_command(CLI::App& test, Action& chosen) {
                    "Only tests whose name matches one of these regular expressions")
       ->type_name("REGEX");
   add_checks(*command, *options);
+  add_coverage_options(*command, options->coverage);
   command->add_flag("--diff", options->diff, "Show failures as a diff, not side by side");
   command->add_flag("-v,--verbose", options->verbose, "Show passed cases too");
   expect_whole_number(*command->add_option("-j,--jobs", options->jobs,

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "harness/rules/reads.h"
+#include "harness/ruletest/run.h"
+
+namespace tocsin::ruletest {
+
+/// Both ends included.
+struct StepRange {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+/// When cases that passed see a rule.
+struct Looks {
+  std::vector<StepRange> steps;  ///< of GroupEvidence::steps; ascending, apart from each other
+  /// ALERTS is read, so that pending alerts are seen like firing ones.
+  bool as_series = false;
+
+  bool contains(std::size_t step) const;
+  bool overlaps(std::size_t first, std::size_t last) const;
+};
+
+/// What rules read of each other, made once for many tests.
+class LookFinder {
+ public:
+  /// Keeps a reference to the rules.
+  LookFinder(const std::vector<rules::PlannedRule>& rules, const promql::QueryOptions& query);
+
+  /// As many as rules.
+  std::vector<Looks> looks(const GroupEvidence& evidence) const;
+
+ private:
+  class Spread;
+
+  /// A rule that a selector reads, and how far from the evaluation.
+  struct Use {
+    std::size_t writer = 0;
+    Duration before{0};
+    Duration after{0};
+    bool absolute = false;  ///< at any time
+  };
+  std::vector<Use> uses_of(const promql::Node& root) const;
+
+  const std::vector<rules::PlannedRule>& rules_;
+  promql::QueryOptions query_;
+  rules::Reads reads_;
+  std::vector<std::vector<Use>> uses_;  ///< of each rule
+};
+
+}  // namespace tocsin::ruletest
