@@ -24,7 +24,7 @@ const NativeHistogram* histogram_at(const promql::Column& column, std::size_t i)
   return column.histograms.empty() ? nullptr : column.histograms[i].get();
 }
 
-std::string padded(const std::string& text, std::size_t width) {
+std::string filled_up(const std::string& text, std::size_t width) {
   const std::size_t length = utf8_length(text);
   return length >= width ? text : text + std::string(width - length, ' ');
 }
@@ -43,7 +43,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const bool last = i + 1 == row.size();
-      line += last ? row[i] : padded(row[i], widths[i] + 2);
+      line += last ? row[i] : filled_up(row[i], widths[i] + 2);
     }
     out += line + '\n';
   }

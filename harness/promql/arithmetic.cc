@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/check.h"
+#include "harness/promql/numbers.h"
 
 namespace tocsin::promql {
 namespace {
@@ -93,7 +94,6 @@ double apply(BinaryOp op, double left, double right) {
 
 double go_max(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) {
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
     return a == kInfinity || b == kInfinity ? kInfinity : std::numeric_limits<double>::quiet_NaN();
   }
   if (a == 0 && b == 0) return std::signbit(a) ? b : a;

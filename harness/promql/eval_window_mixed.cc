@@ -11,24 +11,24 @@ namespace tocsin::promql {
 namespace {
 
 /// One sample of either kind.
-struct Sample {
+struct MixedSample {
   std::int64_t time = 0;
   double value = 0;
   const NativeHistogram* histogram = nullptr;
   std::int64_t start = 0;
 };
 
-Sample float_at(const MixedWindow& w, std::size_t i) {
+MixedSample float_at(const MixedWindow& w, std::size_t i) {
   return {w.float_times[i], w.floats[i], nullptr, w.float_starts.empty() ? 0 : w.float_starts[i]};
 }
 
-Sample histogram_at(const MixedWindow& w, std::size_t i) {
+MixedSample histogram_at(const MixedWindow& w, std::size_t i) {
   return {w.histogram_times[i], 0, w.histograms[i].get(),
           w.histogram_starts.empty() ? 0 : w.histogram_starts[i]};
 }
 
-std::vector<Sample> in_time_order(const MixedWindow& w) {
-  std::vector<Sample> all;
+std::vector<MixedSample> in_time_order(const MixedWindow& w) {
+  std::vector<MixedSample> all;
   std::size_t f = 0;
   std::size_t h = 0;
   while (f < w.floats.size() || h < w.histograms.size()) {
@@ -94,8 +94,8 @@ void histogram_rate(const WindowInput& in, const MixedWindow& w, Row& out, Mixed
 }
 
 /// The last two samples of a window, in time order.
-std::optional<std::pair<Sample, Sample>> last_two(const MixedWindow& w) {
-  std::vector<Sample> all = in_time_order(w);
+std::optional<std::pair<MixedSample, MixedSample>> last_two(const MixedWindow& w) {
+  std::vector<MixedSample> all = in_time_order(w);
   if (all.size() < 2) return std::nullopt;
   return std::pair(all[all.size() - 2], all.back());
 }
@@ -380,11 +380,11 @@ void mixed_avg_over_time(const WindowInput& in, const MixedWindow& w, Row& out) 
 }
 
 void mixed_changes(const WindowInput&, const MixedWindow& w, Row& out) {
-  const std::vector<Sample> all = in_time_order(w);
+  const std::vector<MixedSample> all = in_time_order(w);
   double changes = 0;
   for (std::size_t i = 1; i < all.size(); ++i) {
-    const Sample& a = all[i - 1];
-    const Sample& b = all[i];
+    const MixedSample& a = all[i - 1];
+    const MixedSample& b = all[i];
     bool changed = (a.histogram == nullptr) != (b.histogram == nullptr);
     if (!changed && b.histogram != nullptr) {
       changed = !equal_histograms(*a.histogram, *b.histogram);
@@ -397,11 +397,11 @@ void mixed_changes(const WindowInput&, const MixedWindow& w, Row& out) {
 }
 
 void mixed_resets(const WindowInput&, const MixedWindow& w, Row& out) {
-  const std::vector<Sample> all = in_time_order(w);
+  const std::vector<MixedSample> all = in_time_order(w);
   double resets = 0;
   for (std::size_t i = 1; i < all.size(); ++i) {
-    const Sample& a = all[i - 1];
-    const Sample& b = all[i];
+    const MixedSample& a = all[i - 1];
+    const MixedSample& b = all[i];
     bool reset = (a.histogram == nullptr) != (b.histogram == nullptr) ||
                  is_start_reset(a.start, a.time, b.start, b.time);
     if (!reset) {

@@ -17,56 +17,57 @@
 namespace tocsin::promql {
 namespace {
 
-constexpr double kTolerance = 1e-6;
+constexpr double kScriptTolerance = 1e-6;
 
-bool almost_equal(double a, double b) {
+bool nearly_equal(double a, double b) {
   if (is_stale(a) || is_stale(b)) return is_stale(a) && is_stale(b);
   if (std::isnan(a) && std::isnan(b)) return true;
   if (a == b) return true;
   constexpr double kSmallestNormal = std::numeric_limits<double>::min();
   const double size = std::abs(a) + std::abs(b);
   const double difference = std::abs(a - b);
-  if (a == 0 || b == 0 || size < kSmallestNormal) return difference < kTolerance * kSmallestNormal;
-  return difference / std::min(size, std::numeric_limits<double>::max()) < kTolerance;
+  if (a == 0 || b == 0 || size < kSmallestNormal)
+    return difference < kScriptTolerance * kSmallestNormal;
+  return difference / std::min(size, std::numeric_limits<double>::max()) < kScriptTolerance;
 }
 
-bool almost_equal(const std::vector<double>& a, const std::vector<double>& b) {
+bool nearly_equal(const std::vector<double>& a, const std::vector<double>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](double x, double y) { return almost_equal(x, y); });
+                    [](double x, double y) { return nearly_equal(x, y); });
 }
 
-bool almost_equal(NativeHistogram expected, NativeHistogram got, bool with_hint) {
+bool nearly_equal(NativeHistogram expected, NativeHistogram got, bool with_hint) {
   compact(expected);
   compact(got);
-  return expected.schema == got.schema && almost_equal(expected.count, got.count) &&
-         almost_equal(expected.sum, got.sum) && expected.custom_bounds == got.custom_bounds &&
+  return expected.schema == got.schema && nearly_equal(expected.count, got.count) &&
+         nearly_equal(expected.sum, got.sum) && expected.custom_bounds == got.custom_bounds &&
          expected.zero_threshold == got.zero_threshold &&
-         almost_equal(expected.zero_count, got.zero_count) &&
+         nearly_equal(expected.zero_count, got.zero_count) &&
          equal_layout(expected.positive_spans, got.positive_spans) &&
          equal_layout(expected.negative_spans, got.negative_spans) &&
-         almost_equal(expected.positive_buckets, got.positive_buckets) &&
-         almost_equal(expected.negative_buckets, got.negative_buckets) &&
+         nearly_equal(expected.positive_buckets, got.positive_buckets) &&
+         nearly_equal(expected.negative_buckets, got.negative_buckets) &&
          (!with_hint || expected.hint == got.hint);
 }
 
 /// A sample of either kind, as expected or as got.
-struct Sample {
+struct ScriptSample {
   double value = 0;
   const NativeHistogram* histogram = nullptr;
 };
 
-std::string text_of(const Sample& sample) {
+std::string text_of(const ScriptSample& sample) {
   return sample.histogram != nullptr ? test_notation(*sample.histogram) : format_g(sample.value);
 }
 
-bool matches(const SequenceValue& expected, const Sample& got) {
+bool matches(const SequenceValue& expected, const ScriptSample& got) {
   if ((expected.histogram != nullptr) != (got.histogram != nullptr)) return false;
-  if (got.histogram == nullptr) return almost_equal(expected.value, got.value);
-  return almost_equal(*expected.histogram, *got.histogram, expected.hint_given);
+  if (got.histogram == nullptr) return nearly_equal(expected.value, got.value);
+  return nearly_equal(*expected.histogram, *got.histogram, expected.hint_given);
 }
 
 std::string text_of(const SequenceValue& value) {
-  return text_of(Sample{value.value, value.histogram.get()});
+  return text_of(ScriptSample{value.value, value.histogram.get()});
 }
 
 const ExpectedSeries* find_series(const EvalCommand& expected, const Labels& labels) {
@@ -80,7 +81,7 @@ const ExpectedSeries* find_series(const EvalCommand& expected, const Labels& lab
 /// One series of a result: samples at times.
 struct GotSeries {
   Labels labels;
-  std::vector<std::pair<Timestamp, Sample>> samples;
+  std::vector<std::pair<Timestamp, ScriptSample>> samples;
 };
 
 std::string compare_series(const ExpectedSeries& expected, const GotSeries& got,
@@ -144,7 +145,7 @@ std::vector<GotSeries> series_of(const QueryResult& result) {
       if (!column.present[i]) continue;
       const NativeHistogram* histogram =
           column.histograms.empty() ? nullptr : column.histograms[i].get();
-      series.samples.emplace_back(result.timeline.at(i), Sample{column.values[i], histogram});
+      series.samples.emplace_back(result.timeline.at(i), ScriptSample{column.values[i], histogram});
     }
     all.push_back(std::move(series));
   }
@@ -153,7 +154,8 @@ std::vector<GotSeries> series_of(const QueryResult& result) {
     for (std::size_t i = 0; i < view.timestamps.size(); ++i) {
       const NativeHistogram* histogram =
           view.histograms.empty() ? nullptr : view.histograms[i].get();
-      series.samples.emplace_back(from_ms(view.timestamps[i]), Sample{view.values[i], histogram});
+      series.samples.emplace_back(from_ms(view.timestamps[i]),
+                                  ScriptSample{view.values[i], histogram});
     }
     all.push_back(std::move(series));
   }
@@ -213,9 +215,10 @@ std::string check_as_range(const EvalCommand& eval, const Expression& expression
   if (eval.range_vector || eval.text || eval.ordered || depends_on_query(eval.expression)) {
     return {};
   }
-  constexpr Duration kMinute = std::chrono::minutes(1);
+  constexpr Duration kMinuteMs = std::chrono::minutes(1);
   const Timestamp at = eval.timeline.start;
-  const auto result = evaluate(expression, source, {at - kMinute, at + kMinute, kMinute}, options);
+  const auto result =
+      evaluate(expression, source, {at - kMinuteMs, at + kMinuteMs, kMinuteMs}, options);
   if (!result) return "as a range query: " + to_string(result.error());
   QueryResult middle;
   middle.type = result->type;
@@ -259,7 +262,7 @@ std::string compare_result(const EvalCommand& expected, const QueryResult& resul
   if (result.type == ValueType::kScalar && expected.instant) {
     if (!expected.scalar) return "expected a vector or matrix, got a scalar";
     const double got = result.columns.front().values.front();
-    if (almost_equal(*expected.scalar, got)) return {};
+    if (nearly_equal(*expected.scalar, got)) return {};
     return fmt::format("expected {}, got {}", format_g(*expected.scalar), format_g(got));
   }
   if (expected.scalar) return "expected a scalar, got " + std::string(describe(result.type));
