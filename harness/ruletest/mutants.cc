@@ -14,7 +14,8 @@ namespace {
 /// How much of an expression is shown, in characters.
 constexpr std::size_t kShownBefore = 28;
 constexpr std::size_t kShownBehind = 16;
-constexpr std::size_t kShownChange = 60;
+constexpr std::size_t kShownChangeBegin = 36;
+constexpr std::size_t kShownChangeEnd = 20;
 
 std::string on_one_line(std::string_view text) {
   std::string line;
@@ -26,8 +27,8 @@ std::string on_one_line(std::string_view text) {
   return line;
 }
 
-std::string joined(const std::vector<std::string_view>& characters, std::size_t begin,
-                   std::size_t end) {
+std::string characters_of(const std::vector<std::string_view>& characters, std::size_t begin,
+                          std::size_t end) {
   std::string text;
   for (std::size_t i = begin; i < end; ++i) text += characters[i];
   return text;
@@ -36,19 +37,27 @@ std::string joined(const std::vector<std::string_view>& characters, std::size_t 
 std::string first_characters(const std::string& text, std::size_t count) {
   const auto characters = utf8_characters(text);
   if (characters.size() <= count) return text;
-  return joined(characters, 0, count) + "…";
+  return characters_of(characters, 0, count) + "…";
 }
 
 std::string last_characters(const std::string& text, std::size_t count) {
   const auto characters = utf8_characters(text);
   if (characters.size() <= count) return text;
-  return "…" + joined(characters, characters.size() - count, characters.size());
+  return "…" + characters_of(characters, characters.size() - count, characters.size());
+}
+
+std::string both_ends(const std::string& text) {
+  const auto characters = utf8_characters(text);
+  const std::size_t count = characters.size();
+  if (count <= kShownChangeBegin + kShownChangeEnd) return text;
+  return characters_of(characters, 0, kShownChangeBegin) + "…" +
+         characters_of(characters, count - kShownChangeEnd, count);
 }
 
 /// A part of the text and a little of what stands around it.
 std::string excerpt(std::string_view text, std::size_t begin, std::size_t end) {
   std::string shown = last_characters(on_one_line(text.substr(0, begin)), kShownBefore);
-  shown += first_characters(on_one_line(text.substr(begin, end - begin)), kShownChange);
+  shown += both_ends(on_one_line(text.substr(begin, end - begin)));
   shown += first_characters(on_one_line(text.substr(end)), kShownBehind);
   shown = on_one_line(shown);
   const std::size_t first = shown.find_first_not_of(' ');
@@ -172,6 +181,26 @@ rules::Rule copy_of(const rules::Rule& rule) {
   rules::Rule copy = copy_all_but_expression(rule);
   copy.expression = promql::parse_expression(rule.expression.text).value();
   return copy;
+}
+
+std::vector<rules::RuleFile> copies_of(const std::vector<rules::RuleFile>& files) {
+  std::vector<rules::RuleFile> copies;
+  for (const rules::RuleFile& file : files) {
+    rules::RuleFile copy;
+    copy.path = file.path;
+    for (const rules::RuleGroup& group : file.groups) {
+      rules::RuleGroup& made = copy.groups.emplace_back();
+      made.name = group.name;
+      made.pos = group.pos;
+      made.interval = group.interval;
+      made.query_offset = group.query_offset;
+      made.limit = group.limit;
+      made.labels = group.labels;
+      for (const rules::Rule& rule : group.rules) made.rules.push_back(copy_of(rule));
+    }
+    copies.push_back(std::move(copy));
+  }
+  return copies;
 }
 
 }  // namespace tocsin::ruletest

@@ -37,5 +37,7 @@ Mutants mutants_of(const rules::Rule& rule);
 std::string words_of(const std::string& what, const std::string& before, const std::string& after);
 
 rules::Rule copy_of(const rules::Rule& rule);
+/// To be changed; warnings are left behind.
+std::vector<rules::RuleFile> copies_of(const std::vector<rules::RuleFile>& files);
 
 }  // namespace tocsin::ruletest

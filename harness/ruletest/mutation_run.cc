@@ -1,20 +1,20 @@
 #include "harness/ruletest/mutation_run.h"
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "harness/ruletest/case_reach.h"
 #include "harness/ruletest/run.h"
 #include "harness/ruletest/seen.h"
+#include "harness/ruletest/spread.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -76,26 +76,6 @@ std::vector<MutationTask> tasks_of(const std::vector<MutationInput>& inputs,
     }
   }
   return tasks;
-}
-
-std::vector<rules::RuleFile> copies_of(const std::vector<rules::RuleFile>& files) {
-  std::vector<rules::RuleFile> copies;
-  for (const rules::RuleFile& file : files) {
-    rules::RuleFile copy;
-    copy.path = file.path;
-    for (const rules::RuleGroup& group : file.groups) {
-      rules::RuleGroup& made = copy.groups.emplace_back();
-      made.name = group.name;
-      made.pos = group.pos;
-      made.interval = group.interval;
-      made.query_offset = group.query_offset;
-      made.limit = group.limit;
-      made.labels = group.labels;
-      for (const rules::Rule& rule : group.rules) made.rules.push_back(copy_of(rule));
-    }
-    copies.push_back(std::move(copy));
-  }
-  return copies;
 }
 
 /// "t.yml:9:9: name: alert X at 5m" of the first case that failed.
@@ -202,7 +182,10 @@ class MutationWorker {
       : inputs_(inputs), options_(options), how_(run_options(options)), rules_(inputs.size()) {}
 
   RuleResult run(const MutationTask& task) {
-    RuleResult result = describe(task.uses.front());
+    const MutationUse& first = task.uses.front();
+    const rules::RuleFile& file = inputs_[first.input].rules.files[first.place.file];
+    const rules::Rule& rule = first.place.in(inputs_[first.input].rules.files);
+    RuleResult result = result_for(file, file.groups[first.place.group], rule);
     std::vector<std::unique_ptr<UseRun>> runs;
     for (const MutationUse& use : task.uses) {
       if (use.cases.empty()) continue;
@@ -211,36 +194,16 @@ class MutationWorker {
         result.tests.push_back(fmt::format("{}: {}", to_string(group.pos), group.name));
       }
     }
-    Mutants mutants = mutants_of(rule_of(task.uses.front()));
+    Mutants mutants = mutants_of(rule);
     result.left_out = mutants.left_out;
     for (Mutant& mutant : mutants.all) {
-      MutantResult& one = result.mutants.emplace_back();
-      one.what = std::move(mutant.what);
-      one.before = std::move(mutant.before);
-      one.after = std::move(mutant.after);
-      one.pos = mutant.pos == SourcePos() ? result.pos : mutant.pos;
+      MutantResult& one = result.mutants.emplace_back(result_for(mutant, rule));
       judge(mutant.rule, runs, one);
     }
     return result;
   }
 
  private:
-  const rules::Rule& rule_of(const MutationUse& use) const {
-    return use.place.in(inputs_[use.input].rules.files);
-  }
-
-  RuleResult describe(const MutationUse& use) const {
-    const rules::RuleFile& file = inputs_[use.input].rules.files[use.place.file];
-    const rules::Rule& rule = rule_of(use);
-    RuleResult result;
-    result.file = file.path;
-    result.group = file.groups[use.place.group].name;
-    const bool alert = rule.kind == rules::Rule::Kind::kAlerting;
-    result.name = fmt::format("{} {}", alert ? "alert" : "record", rule.name);
-    result.pos = rule.pos;
-    return result;
-  }
-
   std::vector<rules::RuleFile>& rules_of(std::size_t input) {
     if (!rules_[input]) rules_[input] = copies_of(inputs_[input].rules.files);
     return *rules_[input];
@@ -270,20 +233,52 @@ class MutationWorker {
   std::vector<std::optional<std::vector<rules::RuleFile>>> rules_;
 };
 
-/// Calls work(next) for 0 … count - 1 on several threads; `make` makes each thread's work.
-template <class Make>
-void spread(std::size_t count, unsigned jobs, const Make& make) {
-  std::atomic<std::size_t> next{0};
-  const auto loop = [&] {
-    auto work = make();
-    for (std::size_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < std::min<std::size_t>(jobs, count); ++i) others.emplace_back(loop);
-  loop();
+}  // namespace
+
+RuleResult result_for(const rules::RuleFile& file, const rules::RuleGroup& group,
+                      const rules::Rule& rule) {
+  RuleResult result;
+  result.file = file.path;
+  result.group = group.name;
+  const bool alert = rule.kind == rules::Rule::Kind::kAlerting;
+  result.name = fmt::format("{} {}", alert ? "alert" : "record", rule.name);
+  result.pos = rule.pos;
+  return result;
 }
 
-}  // namespace
+MutantResult result_for(const Mutant& mutant, const rules::Rule& rule) {
+  MutantResult result;
+  result.what = mutant.what;
+  result.before = mutant.before;
+  result.after = mutant.after;
+  result.pos = mutant.pos == SourcePos() ? rule.pos : mutant.pos;
+  const std::string& changed = mutant.rule.expression.text;
+  if (changed != rule.expression.text) result.expression = changed;
+  return result;
+}
+
+void merge(std::vector<RuleResult> more, std::vector<RuleResult>& results) {
+  const auto key = [](const RuleResult& rule) {
+    return fmt::format("{}:{}:{}", file_key(rule.file), rule.pos.line, rule.pos.column);
+  };
+  std::map<std::string, std::size_t> known;
+  for (std::size_t i = 0; i < results.size(); ++i) known.emplace(key(results[i]), i);
+  for (RuleResult& other : more) {
+    const auto found = known.find(key(other));
+    if (found == known.end()) {
+      results.push_back(std::move(other));
+      continue;
+    }
+    RuleResult& rule = results[found->second];
+    std::move(other.tests.begin(), other.tests.end(), std::back_inserter(rule.tests));
+    // The same rule has the same mutants, in the same order.
+    for (std::size_t i = 0; i < std::min(rule.mutants.size(), other.mutants.size()); ++i) {
+      if (rule.mutants[i].verdict <= other.mutants[i].verdict) continue;
+      rule.mutants[i].verdict = other.mutants[i].verdict;
+      rule.mutants[i].by = std::move(other.mutants[i].by);
+    }
+  }
+}
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {

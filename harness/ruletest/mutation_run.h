@@ -15,6 +15,7 @@ namespace tocsin::ruletest {
 
 /// What became of a mutant.
 enum class Verdict {
+  // From the most telling to the least.
   kKilled,     ///< a case failed
   kSurvived,   ///< alerts or recorded samples were different at some step, and no case noticed
   kSame,       ///< they were the same at every step of every test: no test data tells them apart
@@ -28,6 +29,7 @@ struct MutantResult {
   std::string before;
   std::string after;
   SourcePos pos;
+  std::string expression;  ///< the whole of it, where it is changed; else empty
   Verdict verdict = Verdict::kNotRun;
   std::string by;  ///< killed: the case, with its place
 };
@@ -41,6 +43,11 @@ struct RuleResult {
   std::vector<MutantResult> mutants;
   std::size_t left_out = 0;  ///< as in Mutants
 };
+
+/// What is known before anything is run.
+RuleResult result_for(const rules::RuleFile& file, const rules::RuleGroup& group,
+                      const rules::Rule& rule);
+MutantResult result_for(const Mutant& mutant, const rules::Rule& rule);
 
 struct MutationCounts {
   std::size_t killed = 0;
@@ -81,5 +88,9 @@ std::vector<std::string> failures_of(const std::vector<MutationInput>& inputs,
 /// as in the file. The result does not depend on the number of jobs.
 std::vector<RuleResult> run_mutants(const std::vector<MutationInput>& inputs,
                                     const MutationOptions& options);
+
+/// Adds results of other tests; of a rule that is in both, a mutant fares as the most telling test
+/// says: killed, survived, same, unreached.
+void merge(std::vector<RuleResult> more, std::vector<RuleResult>& results);
 
 }  // namespace tocsin::ruletest

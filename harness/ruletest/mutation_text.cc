@@ -100,6 +100,7 @@ ordered_json mutant_json(const MutantResult& mutant) {
   json["change"] = mutant.what;
   json["before"] = mutant.before;
   json["after"] = mutant.after;
+  if (!mutant.expression.empty()) json["expression"] = mutant.expression;
   json["line"] = mutant.pos.line;
   json["column"] = mutant.pos.column;
   if (!mutant.by.empty()) json["killed_by"] = mutant.by;
