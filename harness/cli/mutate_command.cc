@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
+#include "harness/cli/scenario_mutation.h"
 #include "harness/cli/terminal.h"
 #include "harness/ruletest/mutation_run.h"
 #include "harness/ruletest/mutation_text.h"
@@ -53,14 +55,29 @@ Result<double> parse_percentage(std::string text) {
   return value;
 }
 
+/// Test files and scenarios of the command line. A scenario is a folder, or a file that has one of
+/// its keys and none of a test file's.
+bool is_scenario(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return true;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  const Result<std::string> text = read_file(path, ruletest::kLargestTestFile);
+  if (text.has_error()) return false;
+  const auto has_key = [&](const std::string& keys) {
+    return regex_search("(?m)^(" + keys + ")\\s*:", *text).value();
+  };
+  return has_key("system|expect") && !has_key("tests|rule_files");
+}
+
 /// All files with their rules; nothing, after complaints, when any is refused.
-std::optional<std::vector<MutationInput>> load_mutation_inputs(const MutateOptions& options) {
+std::optional<std::vector<MutationInput>> load_mutation_inputs(
+    const MutateOptions& options, const std::vector<std::string>& paths) {
   ruletest::RuleLoader loader(options.rules, options.ignore_unknown_fields
                                                  ? rules::UnknownKeys::kIgnore
                                                  : rules::UnknownKeys::kRefuse);
   Diagnostics diagnostics;
   std::vector<MutationInput> inputs;
-  for (const std::string& path : options.files) {
+  for (const std::string& path : paths) {
     MutationInput input;
     input.tests = ruletest::load_test_file(path, options.run, diagnostics);
     if (diagnostics.ok() && !input.tests.groups.empty()) {
@@ -94,11 +111,10 @@ class Mutate {
   }
 
   ExitCode run() {
-    const auto inputs = load_mutation_inputs(options_);
-    if (!inputs) return ExitCode::kBadInput;
+    if (!load()) return ExitCode::kBadInput;
     watch_interrupts();
-    if (!options_.list && !pass_unchanged(*inputs)) return ExitCode::kInconclusive;
-    const std::vector<RuleResult> results = run_with_progress(*inputs);
+    if (!options_.list && !pass_unchanged()) return ExitCode::kInconclusive;
+    const std::vector<RuleResult> results = run_with_progress();
     print(options_.list
               ? ruletest::render_mutation_list(results)
               : ruletest::render_mutation_text(results, {colour_wanted(), options_.verbose}));
@@ -111,21 +127,48 @@ class Mutate {
   }
 
  private:
-  bool pass_unchanged(const std::vector<MutationInput>& inputs) const {
-    const std::vector<std::string> failures = ruletest::failures_of(inputs, how_);
+  bool load() {
+    TaskOptions scenarios;
+    std::vector<std::string> tests;
+    for (const std::string& path : options_.files) {
+      (is_scenario(path) ? scenarios.paths : tests).push_back(path);
+    }
+    auto inputs = load_mutation_inputs(options_, tests);
+    auto tasks = scenarios.paths.empty() ? std::vector<Task>() : load_tasks(scenarios);
+    if (!inputs || !tasks) return false;
+    inputs_ = std::move(*inputs);
+    for (Task& task : *tasks) {
+      if (!task.scenario.live) {
+        tasks_.push_back(std::move(task));
+        continue;
+      }
+      complain(
+          fmt::format("warning: {}: a live scenario is left out: it takes its time with "
+                      "every mutant\n",
+                      printable(task.scenario.file)));
+    }
+    return true;
+  }
+
+  bool pass_unchanged() const {
+    std::vector<std::string> failures = ruletest::failures_of(inputs_, how_);
+    for (std::string& failure : scenario_failures(tasks_, how_)) {
+      failures.push_back(std::move(failure));
+    }
     if (failures.empty()) return true;
     complain("error: the tests fail with the rules as they are, so mutants would say nothing:\n");
     for (const std::string& failure : failures) complain("  " + printable(failure) + '\n');
-    complain("  hint: tocsin test rules shows what was expected\n");
+    complain("  hint: tocsin test rules, or tocsin run, shows what was expected\n");
     return false;
   }
 
-  std::vector<RuleResult> run_with_progress(const std::vector<MutationInput>& inputs) {
+  std::vector<RuleResult> run_with_progress() {
     ProgressBar bar;
     how_.progress = [&](std::size_t done, std::size_t all) {
       bar.show("mutate", Duration(done), Duration(all), fmt::format("{} of {} rules", done, all));
     };
-    std::vector<RuleResult> results = ruletest::run_mutants(inputs, how_);
+    std::vector<RuleResult> results = ruletest::run_mutants(inputs_, how_);
+    ruletest::merge(run_scenario_mutants(tasks_, how_), results);
     bar.clear();
     return results;
   }
@@ -147,6 +190,8 @@ class Mutate {
 
   const MutateOptions& options_;
   const double min_score_;
+  std::vector<MutationInput> inputs_;
+  std::vector<Task> tasks_;
   ruletest::MutationOptions how_;
 };
 
@@ -168,7 +213,9 @@ ExitCode mutate(const MutateOptions& options) {
 
 void add_mutation_inputs(CLI::App& command, MutateOptions& options) {
   command
-      .add_option("files", options.files, "Test files in promtool's format; - is standard input")
+      .add_option("files", options.files,
+                  "Test files in promtool's format, scenarios, or folders of scenarios;\n"
+                  "- is a test file on standard input")
       ->required()
       ->type_name("");
   command
@@ -194,7 +241,7 @@ void add_mutation_inputs(CLI::App& command, MutateOptions& options) {
 void add_mutate_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<MutateOptions>();
   CLI::App* command = app.add_subcommand(
-      "mutate", "Change one thing at a time in the rules and see whether their unit tests notice");
+      "mutate", "Change one thing at a time in the rules and see whether their tests notice");
   command->footer(
       "A mutant is killed when a case fails with it. It survives when alerts or recorded samples\n"
       "differ at some step and no case notices. Where they are the same at every step of every\n"
