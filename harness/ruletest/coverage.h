@@ -17,16 +17,16 @@
 ///                `keep_firing_for`    without it, one would not be firing any more
 ///                label L              an alert that is expected to fire names the label
 ///     recording  recorded             the rule has a value
-///     both       each side of `or`, `and`, `unless`    without it, the case would see another
-///     result
+///     both       each side of `or`,   without it, the case would see another result
+///                `and`, `unless`
 ///
 /// A case sees an alert's rule at its eval_time. What else it depends on (the rules that an
 /// expression or an alert reads, directly or through others) it sees at every evaluation that its
 /// selectors reach. `for` and `keep_firing_for` are points where a rule has them; a label, where
-/// the rule or its group sets it. `a or b or c` has three sides. Without its side, `or` is the
-/// other side, so are `and` and the left side of `unless`; without its left side, `unless` is
-/// empty. For an alert, the result is which alerts fire, and their values where its texts show
-/// them; else it is every sample.
+/// the rule or its group sets it. `a or b or c` has three sides; of more than 200, the first are
+/// points. Without its side, `or` is the other side, so are `and` and the left side of `unless`;
+/// without its left side, `unless` is empty. For an alert, the result is which alerts fire, and
+/// their values where its texts show them; else it is every sample.
 ///
 /// Coverage is the covered points of all points, over a rule, a group, a file, or everything.
 

@@ -9,9 +9,8 @@ using rules::Rule;
 
 /// Adds a range unless it is there; says whether it was not.
 bool add_steps(std::vector<StepRange>& steps, StepRange added) {
-  const auto first = std::find_if(steps.begin(), steps.end(), [&](const StepRange& one) {
-    return one.last + 1 >= added.first;
-  });
+  const auto first = std::partition_point(
+      steps.begin(), steps.end(), [&](const StepRange& one) { return one.last + 1 < added.first; });
   auto last = first;
   for (; last != steps.end() && last->first <= added.last + 1; ++last) {
     if (last->first <= added.first && added.last <= last->last) return false;
@@ -30,19 +29,18 @@ promql::QueryOptions without_lookback(promql::QueryOptions query) {
 
 }  // namespace
 
-bool Looks::contains(std::size_t step) const {
-  return overlaps(step, step);
-}
-
-bool Looks::overlaps(std::size_t first, std::size_t last) const {
-  return std::any_of(steps.begin(), steps.end(),
-                     [&](const StepRange& one) { return one.first <= last && first <= one.last; });
+bool Looks::overlaps(StepRange range) const {
+  const auto after = std::partition_point(
+      steps.begin(), steps.end(), [&](const StepRange& one) { return one.last < range.first; });
+  return after != steps.end() && after->first <= range.last;
 }
 
 LookFinder::LookFinder(const std::vector<rules::PlannedRule>& rules,
                        const promql::QueryOptions& query)
     : rules_(rules), query_(without_lookback(query)), reads_(rules, query, true) {
-  for (const rules::PlannedRule& one : rules) {
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const rules::PlannedRule& one = rules[i];
+    if (one.rule->kind == Rule::Kind::kAlerting) alerts_[one.rule->name].push_back(i);
     const promql::NodePtr& root = one.rule->expression.root;
     uses_.push_back(root ? uses_of(*root) : std::vector<Use>());
   }
@@ -50,10 +48,11 @@ LookFinder::LookFinder(const std::vector<rules::PlannedRule>& rules,
 
 std::vector<LookFinder::Use> LookFinder::uses_of(const promql::Node& root) const {
   std::vector<Use> uses;
-  for (const promql::SelectorUse& use : promql::selectors_of(root, query_)) {
-    for (const std::size_t writer : reads_.writers_for(use)) {
-      uses.push_back({writer, use.before, use.after, use.absolute});
-    }
+  for (promql::SelectorUse& use : promql::selectors_of(root, query_)) {
+    const std::vector<std::size_t> writers = reads_.writers_for(use);
+    if (writers.empty()) continue;
+    const auto selector = std::make_shared<const promql::SelectorUse>(std::move(use));
+    for (const std::size_t writer : writers) uses.push_back({writer, selector});
   }
   return uses;
 }
@@ -69,9 +68,11 @@ class LookFinder::Spread {
   }
 
   void read(const Use& use, Timestamp from, Timestamp to) {
+    const promql::SelectorUse& selector = *use.selector;
     looks_[use.writer].as_series = true;
-    see(use.writer, use.absolute ? StepRange{0, timeline_.steps() - 1}
-                                 : steps_between(from - use.before, to + use.after));
+    looks_[use.writer].readers.insert(use.selector);
+    see(use.writer, selector.absolute ? StepRange{0, timeline_.steps() - 1}
+                                      : steps_between(from - selector.before, to + selector.after));
   }
 
   std::vector<Looks> finish() {
@@ -126,11 +127,9 @@ std::vector<Looks> LookFinder::looks(const GroupEvidence& evidence) const {
     if (!passed(i)) continue;
     const AlertCase& one = test.alerts[i];
     const auto step = static_cast<std::size_t>(one.eval_time / evidence.steps.step);
-    for (std::size_t rule = 0; rule < rules_.size(); ++rule) {
-      const bool asked =
-          rules_[rule].rule->kind == Rule::Kind::kAlerting && rules_[rule].rule->name == one.alert;
-      if (asked) spread.see(rule, {step, step});
-    }
+    const auto asked = alerts_.find(one.alert);
+    if (asked == alerts_.end()) continue;
+    for (const std::size_t rule : asked->second) spread.see(rule, {step, step});
   }
   for (std::size_t i = 0; i < test.expressions.size(); ++i) {
     if (!passed(test.alerts.size() + i)) continue;

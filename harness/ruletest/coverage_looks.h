@@ -1,6 +1,10 @@
 #pragma once
 
+#include <memory>
+#include <set>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "harness/rules/reads.h"
@@ -19,9 +23,10 @@ struct Looks {
   std::vector<StepRange> steps;  ///< of GroupEvidence::steps; ascending, apart from each other
   /// ALERTS is read, so that pending alerts are seen like firing ones.
   bool as_series = false;
+  /// Who reads what a recording rule records, each once.
+  std::set<std::shared_ptr<const promql::SelectorUse>> readers;
 
-  bool contains(std::size_t step) const;
-  bool overlaps(std::size_t first, std::size_t last) const;
+  bool overlaps(StepRange range) const;
 };
 
 /// What rules read of each other, made once for many tests.
@@ -36,12 +41,10 @@ class LookFinder {
  private:
   class Spread;
 
-  /// A rule that a selector reads, and how far from the evaluation.
+  /// A rule that a selector reads.
   struct Use {
     std::size_t writer = 0;
-    Duration before{0};
-    Duration after{0};
-    bool absolute = false;  ///< at any time
+    std::shared_ptr<const promql::SelectorUse> selector;
   };
   std::vector<Use> uses_of(const promql::Node& root) const;
 
@@ -49,6 +52,7 @@ class LookFinder {
   promql::QueryOptions query_;
   rules::Reads reads_;
   std::vector<std::vector<Use>> uses_;  ///< of each rule
+  std::unordered_map<std::string, std::vector<std::size_t>> alerts_;
 };
 
 }  // namespace tocsin::ruletest

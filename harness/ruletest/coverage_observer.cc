@@ -1,6 +1,7 @@
 #include "harness/ruletest/coverage_observer.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "harness/ruletest/coverage_sides.h"
 
@@ -10,42 +11,65 @@ namespace {
 using rules::Rule;
 
 /// The alerts of one rule during a test.
-class Episodes {
+class RuleEpisodes {
  public:
-  Episodes(const GroupEvidence& evidence, const Rule& rule) {
+  RuleEpisodes(const GroupEvidence& evidence, const Rule& rule) : timeline_(evidence.steps) {
     for (std::size_t i = 0; i < evidence.outcome.episodes.size(); ++i) {
-      if (evidence.outcome.alerting[i] == &rule) all_.push_back(&evidence.outcome.episodes[i]);
+      if (evidence.outcome.alerting[i] == &rule) add(evidence.outcome.episodes[i]);
     }
+    std::sort(firing_.begin(), firing_.end(),
+              [](const Firing& a, const Firing& b) { return a.steps.first < b.steps.first; });
   }
 
-  static bool firing(const AlertEpisode& episode, Timestamp at) {
-    return episode.firing_at && *episode.firing_at <= at && !over(episode, at);
-  }
-  static bool pending(const AlertEpisode& episode, Timestamp at) {
-    const bool fires = episode.firing_at && *episode.firing_at <= at;
-    return episode.pending_at <= at && !fires && !over(episode, at);
-  }
-  template <class Is>
-  bool any(Is is, Timestamp at) const {
-    return std::any_of(all_.begin(), all_.end(),
-                       [&](const AlertEpisode* one) { return is(*one, at); });
-  }
-
-  /// Whether an alert that is expected, as far as it is said, fires then.
-  bool fires(const std::map<std::string, std::string>& labels, Timestamp at) const {
-    return std::any_of(all_.begin(), all_.end(), [&](const AlertEpisode* one) {
-      return firing(*one, at) && std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
-               return one->labels.get(label.first) == label.second;
+  /// Whether an alert that is expected, as far as it is said, fires at a step of these.
+  bool fire(const std::map<std::string, std::string>& labels, const Looks& looks) const {
+    return std::any_of(firing_.begin(), firing_.end(), [&](const Firing& one) {
+      return looks.overlaps(one.steps) &&
+             std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
+               return one.episode->labels.get(label.first) == label.second;
              });
     });
   }
-
- private:
-  static bool over(const AlertEpisode& episode, Timestamp at) {
-    return episode.resolved_at && *episode.resolved_at <= at;
+  bool fire(const Looks& looks) const { return fire({}, looks); }
+  bool pending(const Looks& looks) const {
+    return std::any_of(pending_.begin(), pending_.end(),
+                       [&](const StepRange& steps) { return looks.overlaps(steps); });
+  }
+  bool silent(const Looks& looks) const {
+    return std::any_of(looks.steps.begin(), looks.steps.end(),
+                       [&](const StepRange& range) { return silent_within(range); });
   }
 
-  std::vector<const AlertEpisode*> all_;
+ private:
+  struct Firing {
+    StepRange steps;
+    const AlertEpisode* episode = nullptr;
+  };
+
+  void add(const AlertEpisode& episode) {
+    const std::size_t end = episode.resolved_at ? step_at(*episode.resolved_at) : timeline_.steps();
+    const std::size_t fires = episode.firing_at ? step_at(*episode.firing_at) : end;
+    const std::size_t begin = step_at(episode.pending_at);
+    if (begin < fires) pending_.push_back({begin, fires - 1});
+    if (fires < end) firing_.push_back({{fires, end - 1}, &episode});
+  }
+
+  std::size_t step_at(Timestamp at) const {
+    return static_cast<std::size_t>((at - timeline_.start) / timeline_.step);
+  }
+
+  bool silent_within(const StepRange& range) const {
+    std::size_t next = range.first;  // firing up to here
+    for (const Firing& one : firing_) {
+      if (one.steps.first > next) break;
+      next = std::max(next, one.steps.last + 1);
+    }
+    return next <= range.last;
+  }
+
+  const promql::Timeline& timeline_;
+  std::vector<StepRange> pending_;
+  std::vector<Firing> firing_;  ///< by their first steps
 };
 
 /// What one test sees of one rule: sets `covered` of its points.
@@ -73,28 +97,16 @@ class RuleObserver {
   bool open(std::size_t i, PointKind kind) const {
     return points_[i].point.kind == kind && covered_[i] == 0;
   }
-  void see(PointKind kind, bool now, bool& seen) {
-    if (!now || seen) return;
-    seen = true;
+  void cover(PointKind kind) {
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (points_[i].point.kind == kind) covered_[i] = 1;
     }
   }
 
   void note_states() {
-    bool fires = false;
-    bool silent = false;
-    bool pending = false;
-    for (const StepRange& range : looks_.steps) {
-      for (std::size_t step = range.first; step <= range.last; ++step) {
-        const Timestamp at = evidence_.steps.at(step);
-        const bool firing = episodes_.any(Episodes::firing, at);
-        see(PointKind::kFires, firing, fires);
-        see(PointKind::kSilent, !firing, silent);
-        see(PointKind::kHold, !pending && episodes_.any(Episodes::pending, at), pending);
-        if (fires && silent && pending) return;
-      }
-    }
+    if (episodes_.fire(looks_)) cover(PointKind::kFires);
+    if (episodes_.silent(looks_)) cover(PointKind::kSilent);
+    if (episodes_.pending(looks_)) cover(PointKind::kHold);
   }
 
   void note_labels() {
@@ -102,9 +114,11 @@ class RuleObserver {
     for (std::size_t i = 0; i < test.alerts.size(); ++i) {
       const AlertCase& one = test.alerts[i];
       if (!passed(i) || one.alert != rule_.name) continue;
-      const std::size_t step = static_cast<std::size_t>(one.eval_time / evidence_.steps.step);
+      const auto step = static_cast<std::size_t>(one.eval_time / evidence_.steps.step);
+      Looks look;
+      look.steps.push_back({step, step});
       for (const ExpectedAlert& expected : one.expected) {
-        if (episodes_.fires(expected.labels, evidence_.steps.at(step))) assert_labels(expected);
+        if (episodes_.fire(expected.labels, look)) assert_labels(expected);
       }
     }
     if (!looks_.as_series) return;
@@ -124,12 +138,7 @@ class RuleObserver {
       if (label.name == kMetricName || label.name == "alertstate") continue;
       expected.labels.emplace(label.name, label.value);
     }
-    for (const StepRange& range : looks_.steps) {
-      for (std::size_t step = range.first; step <= range.last; ++step) {
-        if (!episodes_.fires(expected.labels, evidence_.steps.at(step))) continue;
-        return assert_labels(expected);
-      }
-    }
+    if (episodes_.fire(expected.labels, looks_)) assert_labels(expected);
   }
 
   void assert_labels(const ExpectedAlert& expected) {
@@ -145,10 +154,12 @@ class RuleObserver {
 
   void note_differences() {
     std::vector<WhatIf> others;
+    std::deque<promql::Expression> sides;  // where they stay
     std::vector<std::size_t> asked;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (open(i, PointKind::kSide)) {
-        others.push_back({&points_[i].without, rule_.keep_firing_for, false});
+        sides.push_back(promql::parse_expression(points_[i].without).value());
+        others.push_back({&sides.back(), rule_.keep_firing_for, false});
       } else if (open(i, PointKind::kKeepFiring)) {
         others.push_back({&rule_.expression, Duration(0), false});
       } else if (open(i, PointKind::kRecorded)) {
@@ -175,7 +186,7 @@ class RuleObserver {
   const Looks& looks_;
   const std::vector<RulePoint>& points_;
   std::vector<char>& covered_;
-  Episodes episodes_;
+  RuleEpisodes episodes_;
 };
 
 }  // namespace

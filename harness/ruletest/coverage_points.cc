@@ -74,21 +74,26 @@ class SideFinder {
   void add(const Binary& binary, std::string_view which, const Node& side,
            std::string_view instead) {
     const std::string& text = rule_.expression.text;
-    const std::string without = text.substr(0, binary.range.begin) + '(' + std::string(instead) +
-                                ')' + text.substr(binary.range.end);
-    auto parsed = promql::parse_expression(without);
-    if (parsed.has_error()) return;  // an expression at the limits of size
+    if (sides_ >= kMostSides || bytes_ > kLongestSides) return;
+    std::string without = text.substr(0, binary.range.begin) + '(' + std::string(instead) + ')' +
+                          text.substr(binary.range.end);
+    bytes_ += without.size();
+    ++sides_;
+    // Only an expression at the limits of size cannot.
+    if (promql::parse_expression(without).has_error()) return;
     RulePoint found;
     found.point.kind = PointKind::kSide;
     found.point.what = fmt::format("{} side of `{}`", which, promql::to_string(binary.op));
     found.point.text = shortened(part_of(text, side.range));
     found.point.pos = rule_.expression_map.at(side.range.begin);
-    found.without = std::move(*parsed);
+    found.without = std::move(without);
     points_.push_back(std::move(found));
   }
 
   const Rule& rule_;
   std::vector<RulePoint>& points_;
+  std::size_t sides_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace

@@ -131,14 +131,19 @@ bool same_sample(const LifeColumn& a, const LifeColumn& b, std::size_t step) {
 /// What cases see of a rule at the steps of a stretch.
 class Viewer {
  public:
-  Viewer(const Rule& rule, const Looks& looks)
-      : looks_(looks), pending_too_(looks.as_series), values_(value_is_seen(rule)) {}
+  Viewer(const rules::PlannedRule& rule, const Looks& looks)
+      : group_(*rule.group),
+        rule_(*rule.rule),
+        looks_(looks),
+        pending_too_(looks.as_series),
+        values_(value_is_seen(rule_)) {}
 
   bool sees_difference(const LifeColumns& a, const LifeColumns& b, std::size_t first,
                        std::size_t count) const {
     const LifeColumn nothing{std::vector<LifeState>(count), {}};
     const auto differs = [&](const LifeColumns& some, const LifeColumns& others) {
       return std::any_of(some.begin(), some.end(), [&](const auto& one) {
+        if (!is_read(one.first)) return false;
         const auto other = others.find(one.first);
         return column_differs(one.second, other == others.end() ? nothing : other->second, first);
       });
@@ -147,6 +152,19 @@ class Viewer {
   }
 
  private:
+  /// Whether anybody reads the series that the rule makes of a result.
+  bool is_read(const Labels& result) const {
+    if (rule_.kind == Rule::Kind::kAlerting) return true;
+    Labels labels = result.with(kMetricName, rule_.name);
+    for (const auto& [name, value] : group_.labels) labels = labels.with(name, value);
+    for (const auto& [name, value] : rule_.labels) labels = labels.with(name, value.text);
+    return std::any_of(looks_.readers.begin(), looks_.readers.end(), [&](const auto& reader) {
+      return std::all_of(
+          reader->matchers.begin(), reader->matchers.end(),
+          [&](const Matcher& matcher) { return matcher.matches(labels.get(matcher.name())); });
+    });
+  }
+
   bool column_differs(const LifeColumn& a, const LifeColumn& b, std::size_t first) const {
     for (const StepRange& range : looks_.steps) {
       const std::size_t end = std::min(range.last + 1, first + a.states.size());
@@ -166,6 +184,8 @@ class Viewer {
     return values_ && visible(a) == LifeState::kFiring && !same_sample(a, b, step);
   }
 
+  const rules::RuleGroup& group_;
+  const Rule& rule_;
   const Looks& looks_;
   bool pending_too_;
   bool values_;
@@ -181,7 +201,7 @@ class Comparer {
         rule_(*rule.rule),
         looks_(looks),
         others_(others),
-        viewer_(rule_, looks),
+        viewer_(rule, looks),
         lives_(rule_.hold, rule_.keep_firing_for) {
     for (const WhatIf& other : others) other_lives_.emplace_back(rule_.hold, other.keep_firing_for);
   }
@@ -192,7 +212,7 @@ class Comparer {
     const std::size_t end = looks_.steps.back().last + 1;
     for (std::size_t first = begin; first < end && undecided(); first += kCoverageStretch) {
       const std::size_t count = std::min(kCoverageStretch, end - first);
-      if (!memory && !looks_.overlaps(first, first + count - 1)) continue;
+      if (!memory && !looks_.overlaps({first, first + count - 1})) continue;
       if (!stretch(first, count)) return;
     }
   }
@@ -222,7 +242,7 @@ class Comparer {
       if (other_result.has_error()) {
         // A rule that cannot be evaluated fails the test; a query that is too big says nothing.
         if (other_result.error().kind == ErrorKind::kLimit) return false;
-        other.seen = looks_.overlaps(first, first + count - 1);
+        other.seen = looks_.overlaps({first, first + count - 1});
         continue;
       }
       const LifeColumns others = other_lives_[i].walk(std::move(*other_result));
