@@ -174,7 +174,9 @@ class EditFinder {
     const double value = moved(node.value, sign, exact);
     const auto ms = Duration(static_cast<std::int64_t>(std::llround(value * 1000)));
     const bool as_duration = node.written_as_duration && value > 0 && value < 1e9;
-    add(what, node.range, as_duration ? format_duration(ms) : promql::format_plain(value));
+    const bool plain = value == 0 || (std::abs(value) >= 1e-6 && std::abs(value) < 1e15);
+    const std::string number = plain ? promql::format_plain(value) : promql::format_general(value);
+    add(what, node.range, as_duration ? format_duration(ms) : number);
   }
 
   /// One that is no threshold.
