@@ -48,6 +48,16 @@ std::string mutant_line(const RuleResult& rule, const MutantResult& mutant, bool
   return line + '\n';
 }
 
+std::string quantity(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string left_out_line(const RuleResult& rule) {
+  return fmt::format("left out  {}: {}: {} of this long expression\n",
+                     printable(to_string(rule.pos)), printable(rule.name),
+                     quantity(rule.left_out, "more change"));
+}
+
 /// Rounded down, so that 100 is all of them.
 std::string percent(double score) {
   return fmt::format("{:.1f}%", std::floor(score * 10 + 1e-9) / 10);
@@ -145,14 +155,11 @@ std::string render_mutation_text(const std::vector<RuleResult>& rules,
     if (files.count(rule.file) == 0) order.push_back(rule.file);
     MutationCounts& counts = files[rule.file];
     if (rule.tests.empty()) {
-      text +=
-          fmt::format("no test   {}: {}: no test reaches this rule ({} mutants)\n",
-                      printable(to_string(rule.pos)), printable(rule.name), rule.mutants.size());
+      text += fmt::format("no test   {}: {}: no test reaches this rule ({})\n",
+                          printable(to_string(rule.pos)), printable(rule.name),
+                          quantity(rule.mutants.size(), "mutant"));
     }
-    if (rule.left_out > 0) {
-      text += fmt::format("left out  {}: {}: {} more changes of this long expression\n",
-                          printable(to_string(rule.pos)), printable(rule.name), rule.left_out);
-    }
+    if (rule.left_out > 0) text += left_out_line(rule);
     for (const MutantResult& mutant : rule.mutants) {
       counts.add(mutant.verdict);
       if (mutant.verdict == Verdict::kUnreached) continue;
@@ -178,9 +185,11 @@ std::string render_mutation_list(const std::vector<RuleResult>& rules) {
       text += fmt::format("{}: {}: {}\n", printable(to_string(mutant.pos)), printable(rule.name),
                           printable(words_for(mutant)));
     }
+    if (rule.left_out > 0) text += left_out_line(rule);
     mutants += rule.mutants.size();
   }
-  return text + fmt::format("{} mutants of {} rules\n", mutants, rules.size());
+  return text +
+         fmt::format("{} of {}\n", quantity(mutants, "mutant"), quantity(rules.size(), "rule"));
 }
 
 std::string render_mutation_json(const std::vector<RuleResult>& rules) {
