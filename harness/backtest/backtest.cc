@@ -136,6 +136,7 @@ Backtest run_backtest(std::span<const rules::RuleFile> files, const SeriesSource
   evaluation.external_labels = options.external_labels;
   evaluation.external_url = options.external_url;
   evaluation.origin = options.from;
+  evaluation.threads = options.threads;
   evaluation.write_alert_series = reads_alerts(files, options.query);
   Overlay overlay(samples, recorded_names(files, evaluation.write_alert_series));
   rules::EvaluationOutcome outcome =

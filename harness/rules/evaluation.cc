@@ -1,11 +1,16 @@
 #include "harness/rules/evaluation.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <map>
+#include <mutex>
 #include <numeric>
+#include <thread>
 #include <tuple>
 #include <unordered_map>
 
+#include "harness/rules/held_samples.h"
 #include "harness/rules/plan.h"
 #include "harness/rules/rule_runner.h"
 
@@ -112,6 +117,18 @@ class Timelines {
     return {options_.origin, end_, interval_of(*plan_.rules[rule].group, options_)};
   }
 
+  void run(const Component& component, Runners& runners, SampleSink& sink) const {
+    switch (component.evaluation) {
+      case Evaluation::kWhole:
+        return run_whole(component, runners, sink);
+      case Evaluation::kMerged:
+        return run_merged(component, runners, sink);
+      case Evaluation::kSteps:
+        return run_steps(component, runners, sink);
+    }
+  }
+
+ private:
   void run_whole(const Component& component, Runners& runners, SampleSink& sink) const {
     for (const std::size_t rule : component.rules) runners[rule]->run(of(rule), sink);
   }
@@ -145,6 +162,93 @@ class Timelines {
   Timestamp end_;
 };
 
+/// A template that queries sees what was recorded by then, whatever it is.
+bool has_template_query(const Rule& rule) {
+  const auto queries = [](const auto& text) {
+    return text.second.text.find("query") != std::string::npos;
+  };
+  return std::any_of(rule.labels.begin(), rule.labels.end(), queries) ||
+         std::any_of(rule.annotations.begin(), rule.annotations.end(), queries);
+}
+
+/// Evaluates components in waves: those of one wave read nothing of each other, so that they run at
+/// the same time, and what they record is written when all of them have ended, in order. The others
+/// (step by step, merged, with queries in templates) run alone, in their place among the rest.
+class SideBySide {
+ public:
+  SideBySide(const Plan& plan, const Timelines& timelines, unsigned threads, Runners& runners,
+             SampleSink& sink)
+      : plan_(plan), timelines_(timelines), threads_(threads), runners_(runners), sink_(sink) {}
+
+  void run() {
+    std::size_t begin = 0;
+    for (std::size_t c = 0; c < plan_.components.size(); ++c) {
+      if (!runs_alone(plan_.components[c])) continue;
+      run_waves(begin, c);
+      timelines_.run(plan_.components[c], runners_, sink_);
+      begin = c + 1;
+    }
+    run_waves(begin, plan_.components.size());
+  }
+
+ private:
+  bool runs_alone(const Component& component) const {
+    return component.evaluation != Evaluation::kWhole ||
+           std::any_of(component.rules.begin(), component.rules.end(), [&](std::size_t rule) {
+             return has_template_query(*plan_.rules[rule].rule);
+           });
+  }
+
+  /// Components [begin, end).
+  void run_waves(std::size_t begin, std::size_t end) {
+    std::vector<std::size_t> wave_of(end, 0);
+    std::vector<std::vector<std::size_t>> waves;
+    for (std::size_t c = begin; c < end; ++c) {
+      for (const std::size_t read : plan_.components[c].reads) {
+        if (read >= begin) wave_of[c] = std::max(wave_of[c], wave_of[read] + 1);
+      }
+      if (waves.size() <= wave_of[c]) waves.resize(wave_of[c] + 1);
+      waves[wave_of[c]].push_back(c);
+    }
+    for (const std::vector<std::size_t>& wave : waves) run_wave(wave);
+  }
+
+  void run_wave(const std::vector<std::size_t>& wave) {
+    std::vector<HeldSamples> held(wave.size());
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;
+    std::mutex mutex;
+    const auto work = [&] {
+      try {
+        for (std::size_t i = next++; i < wave.size(); i = next++) {
+          timelines_.run(plan_.components[wave[i]], runners_, held[i]);
+        }
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+        next = wave.size();
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 1; i < std::min<std::size_t>(threads_, wave.size()); ++i) {
+        threads.emplace_back(work);
+      }
+      work();
+    }
+    if (failure) std::rethrow_exception(failure);
+    for (std::size_t i = 0; i < wave.size(); ++i) {
+      held[i].flush_to(sink_, *runners_[plan_.components[wave[i]].rules.front()]);
+    }
+  }
+
+  const Plan& plan_;
+  const Timelines& timelines_;
+  unsigned threads_;
+  Runners& runners_;
+  SampleSink& sink_;
+};
+
 }  // namespace
 
 EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const SeriesSource& store,
@@ -154,18 +258,10 @@ EvaluationOutcome evaluate_timeline(std::span<const RuleFile> files, const Serie
   const RunContext context{store, options};
   Runners runners = make_runners(plan, context);
   const Timelines timelines(plan, options, end);
-  for (const Component& component : plan.components) {
-    switch (component.evaluation) {
-      case Evaluation::kWhole:
-        timelines.run_whole(component, runners, sink);
-        break;
-      case Evaluation::kMerged:
-        timelines.run_merged(component, runners, sink);
-        break;
-      case Evaluation::kSteps:
-        timelines.run_steps(component, runners, sink);
-        break;
-    }
+  if (options.threads > 1) {
+    SideBySide(plan, timelines, options.threads, runners, sink).run();
+  } else {
+    for (const Component& component : plan.components) timelines.run(component, runners, sink);
   }
   return collect(runners);
 }

@@ -27,6 +27,9 @@ struct EvaluationOptions {
   Timestamp origin = {};
   /// Write ALERTS and ALERTS_FOR_STATE to the sink, as Prometheus does.
   bool write_alert_series = true;
+  /// Rules that do not read each other are evaluated side by side; the outcome is the same for any
+  /// number. `store` is read by several threads at a time, and written by one while none reads.
+  unsigned threads = 1;
 
   // --- what rule unit tests need ---
 

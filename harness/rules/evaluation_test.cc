@@ -358,6 +358,13 @@ TEST(Evaluation, WholeTimelinesAndTicksAgree) {
     TestStore live_store = world.store;
     LiveEvaluation live({&file, 1}, live_store, live_store, every_minute());
     for (double m = 0; m <= kMinutes; m += 0.5) live.tick(minute(m));
+    EvaluationOptions options = every_minute();
+    options.threads = 3;
+    TestStore parallel_store = world.store;
+    expect_same(
+        evaluate_timeline({&file, 1}, parallel_store, parallel_store, minute(kMinutes), options),
+        live.outcome());
+    EXPECT_TRUE(parallel_store.series() == live_store.series());
     const EvaluationOutcome whole =
         evaluate_timeline({&file, 1}, world.store, world.store, minute(kMinutes), every_minute());
     expect_same(whole, live.outcome());

@@ -244,11 +244,14 @@ Plan make_plan(std::span<const RuleFile> files, const PlanOptions& options) {
     for (const std::size_t rule : members) component_of[rule] = plan.components.size();
     const bool single = members.size() == 1;
     plan.components.push_back(
-        {single ? Evaluation::kWhole : Evaluation::kMerged, std::move(members)});
+        {single ? Evaluation::kWhole : Evaluation::kMerged, std::move(members), {}});
   }
   for (const Read& read : reads.all()) {
+    Component& reader = plan.components[component_of[read.reader]];
     if (component_of[read.reader] == component_of[read.writer]) {
-      plan.components[component_of[read.reader]].evaluation = Evaluation::kSteps;
+      reader.evaluation = Evaluation::kSteps;
+    } else {
+      reader.reads.push_back(component_of[read.writer]);
     }
   }
   for (Component& component : plan.components) {

@@ -29,6 +29,7 @@ enum class Evaluation {
 struct Component {
   Evaluation evaluation = Evaluation::kWhole;
   std::vector<std::size_t> rules;  ///< into Plan::rules, in their order
+  std::vector<std::size_t> reads;  ///< components before this one that it reads
 };
 
 struct Plan {
