@@ -26,11 +26,11 @@ def rules(path):
         for i in range(g, 100, 10):
             part = f'instance=~"10.0.{i % 16}.*"'
             expr = [
-                f'sum by (job) (rate(http_requests_total{{job="job{i % 4}",{part}}}[5m])) > {10 + i}',
+                f'sum by (job) (rate(http_requests_total{{job="job{i % 4}",{part}}}[5m])) > 11.5',
                 f'sum by (instance) (rate(http_requests_total{{status="500",{part}}}[5m])) / '
                 f"sum by (instance) (rate(http_requests_total{{{part}}}[5m])) > 0.9",
-                f'avg_over_time(temp{{instance=~"10.1.{i % 4}.*"}}[10m]) > {66 + i % 3}',
-                f'max by (job) (temp{{instance=~"10.1.{i % 4}.*"}}) > 79.999',
+                f'avg_over_time(temp{{instance=~"10.1.{i % 4}.*"}}[10m]) > 69.{i % 10}',
+                f'max by (job) (temp{{instance=~"10.1.{i % 4}.*"}}) > 79.9995',
                 f'sum(increase(http_requests_total{{job="job{i % 5}",method="GET"}}[1h])) < {i}',
             ][i % 5]
             text += (f"      - alert: A{i}\n        expr: {expr}\n        for: 5m\n"

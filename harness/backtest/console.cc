@@ -65,8 +65,7 @@ std::string intro(const Study& study) {
   text += fmt::format("{} samples of {} series from {}", with_commas(samples.samples),
                       with_commas(samples.series), printable(samples.source));
   if (samples.refused > 0) {
-    text += fmt::format("; {} out of order or contradicting were left out",
-                        with_commas(samples.refused));
+    text += fmt::format("; {} contradicting others were left out", with_commas(samples.refused));
   }
   return text + '\n';
 }

@@ -16,7 +16,7 @@ struct SamplesInfo {
   std::string source;  ///< in words: "2 files", "http://prometheus:9090"
   std::size_t series = 0;
   std::size_t samples = 0;
-  std::size_t refused = 0;  ///< out of order, or another value at the same time
+  std::size_t refused = 0;  ///< another value at the same time was there
 };
 
 /// All that a report tells.

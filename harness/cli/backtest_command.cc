@@ -154,13 +154,18 @@ std::optional<BacktestPlan> make_backtest_plan(const BacktestFlags& flags) {
 /// Reads all files; nothing after a complaint.
 bool read_samples(const BacktestFlags& flags, metrics::Store& store,
                   backtest::SamplesInfo& samples) {
+  Diagnostics diagnostics;
   for (const std::string& path : flags.samples) {
     const auto imported = metrics::import_openmetrics(path, store);
     if (imported.has_error()) {
-      complain(render(imported.error()));
-      return false;
+      diagnostics.add(imported.error());
+    } else {
+      samples.refused += imported->refused;
     }
-    samples.refused += imported->refused;
+  }
+  if (!diagnostics.ok()) {
+    complain(diagnostics.render());
+    return false;
   }
   samples.series = store.series_count();
   samples.samples = store.size();

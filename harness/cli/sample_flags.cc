@@ -75,8 +75,7 @@ std::unique_ptr<metrics::Store> load_samples(const std::vector<std::string>& fil
       diagnostics.add(read.error());
     } else if (read->refused > 0) {
       warnings += fmt::format(
-          "warning: {}: {} samples were left out: their series have one at that time, or a later "
-          "one, already\n",
+          "warning: {}: {} samples were left out: their series have another value at that time\n",
           printable(file), read->refused);
     }
   }

@@ -44,10 +44,11 @@ Result<ExportStats> export_openmetrics(const SeriesSource& source, const std::st
 struct ImportStats {
   std::size_t series = 0;   ///< told apart by their spelling
   std::size_t samples = 0;  ///< taken
-  std::size_t refused = 0;  ///< out of order or duplicate
+  std::size_t refused = 0;  ///< another value at the same time was there
 };
 
-/// Reads such a file into a store in pieces of any size. Every sample needs a timestamp.
+/// Reads such a file into a store in pieces of any size. Every sample needs a timestamp; a series'
+/// samples may come in any order, in one file and in several, though order saves time and memory.
 class OpenMetricsImporter {
  public:
   /// `name` is the file in error positions.

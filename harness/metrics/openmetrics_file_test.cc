@@ -196,14 +196,29 @@ TEST(OpenMetricsFile, RefusesEndlessLines) {
   EXPECT_EQ(got, "run.om:1:1: the line is longer than 1048576 bytes");
 }
 
-TEST(OpenMetricsFile, CountsWhatTheStoreRefuses) {
+TEST(OpenMetricsFile, PutsEverySampleInItsPlace) {
   Store store;
   OpenMetricsImporter importer(store, "run.om");
-  importer.feed("a 1 10\na 1 10\na 2 10\na 3 9\nb 1 1\n# EOF\n").value();
+  importer.feed("a 1 10\na 1 10\na 2 10\na 3 9\nb 1 1\na 5 12\na 4 11\na 6 9\n# EOF\n").value();
   const ImportStats stats = importer.finish().value();
   EXPECT_EQ(stats.series, 2u);
-  EXPECT_EQ(stats.samples, 3u);
+  EXPECT_EQ(stats.samples, 6u);
   EXPECT_EQ(stats.refused, 2u);
+  EXPECT_EQ(exported(store),
+            "# TYPE a unknown\na 3 9\na 1 10\na 4 11\na 5 12\n# TYPE b unknown\nb 1 1\n# EOF\n");
+}
+
+TEST(OpenMetricsFile, TakesFilesInAnyOrder) {
+  Store forwards;
+  Store backwards;
+  const std::vector<std::string> files = {"a 1 1\na 2 2\nb 5 1\n# EOF\n", "a 3 3\nb 6 3\n# EOF\n",
+                                          "a 2 2\na 4 4\n# EOF\n"};
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    EXPECT_EQ(import(forwards, files[i], 3), "");
+    EXPECT_EQ(import(backwards, files[files.size() - 1 - i], 3), "");
+  }
+  EXPECT_EQ(exported(forwards), exported(backwards));
+  EXPECT_EQ(forwards.size(), 6u);
 }
 
 class OpenMetricsOnDisk : public testing::Test {

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -105,7 +106,23 @@ struct OpenMetricsImporter::Impl {
 
   void take(LineCache::Entry entry, Timestamp at, double value) {
     heads.advance(entry);
-    ++(store.append(heads.id(entry), at, value) ? stats.samples : stats.refused);
+    const SeriesId id = heads.id(entry);
+    if (store.has_later(id, at)) {
+      late[id].emplace_back(at, value);
+    } else {
+      ++(store.append(id, at, value) ? stats.samples : stats.refused);
+    }
+  }
+
+  /// Puts the samples that came after younger ones where they belong.
+  void insert_late() {
+    for (auto& [id, samples] : late) {
+      const std::size_t all = samples.size();
+      const std::size_t refused = store.insert(id, std::move(samples));
+      stats.refused += refused;
+      stats.samples += all - refused;
+    }
+    late.clear();
   }
 
   Store& store;
@@ -113,6 +130,7 @@ struct OpenMetricsImporter::Impl {
   LineParser parser{ExpositionFormat::kOpenMetrics, ExpositionLimits{}};
   LineCache heads;
   std::string partial;  ///< the beginning of a line whose end has not come
+  std::map<SeriesId, std::vector<std::pair<Timestamp, double>>> late;
   FamilyInfo family;
   bool ended = false;
   std::optional<Error> error;
@@ -160,6 +178,7 @@ Result<ImportStats> OpenMetricsImporter::finish() {
     error.pos.file = impl_->name;
     return error;
   }
+  impl_->insert_late();
   impl_->stats.series = impl_->heads.size();
   return impl_->stats;
 }

@@ -119,6 +119,50 @@ bool Store::append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histo
   return outcome == Appended::kYes || outcome == Appended::kAlreadyThere;
 }
 
+Store::Series Store::emptied(Series& series) {
+  Series old;
+  std::swap(old, series);
+  series.labels = old.labels;
+  series.scrape = old.scrape;
+  if (old.extras) {
+    series.extras = std::make_unique<Extras>();
+    series.extras->start = old.extras->start;
+  }
+  size_ -= old.values.size();
+  return old;
+}
+
+std::size_t Store::insert(SeriesId id, std::vector<std::pair<Timestamp, double>> samples) {
+  std::stable_sort(samples.begin(), samples.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  Series& series = at(id);
+  const Series old = emptied(series);
+  const std::int64_t start = series.extras ? series.extras->start : 0;
+  const std::vector<std::int64_t> times = old.times.copy(0, old.values.size());
+  series.values.reserve(old.values.size() + samples.size());
+  std::size_t refused = 0;
+  std::size_t i = 0;
+  const auto put_back_to = [&](std::int64_t last) {
+    for (; i < times.size() && times[i] <= last; ++i) {
+      const bool has_histogram = old.extras && !old.extras->histograms.empty();
+      const bool has_start = old.extras && !old.extras->start_timestamps.empty();
+      if (series.extras) series.extras->start = has_start ? old.extras->start_timestamps[i] : 0;
+      push(series, times[i], old.values[i], has_histogram ? old.extras->histograms[i] : nullptr,
+           nullptr);
+    }
+  };
+  for (const auto& [when, value] : samples) {
+    put_back_to(to_ms(when));
+    if (series.extras) series.extras->start = start;
+    const Appended outcome = push(series, to_ms(when), value, nullptr, nullptr);
+    note(outcome);
+    if (outcome == Appended::kDuplicate) ++refused;
+  }
+  put_back_to(std::numeric_limits<std::int64_t>::max());
+  if (series.extras) series.extras->start = start;
+  return refused;
+}
+
 void Store::set_start_timestamp(SeriesId id, Timestamp start) {
   Series& series = at(id);
   if (!series.extras) series.extras = std::make_unique<Extras>();

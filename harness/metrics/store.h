@@ -63,6 +63,15 @@ class Store final : public SeriesSource, public SampleSink {
   /// `histogram` is not null. The value column holds 0 at its place.
   bool append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histogram);
   Appended try_append(SeriesId id, Timestamp at, double value);
+  /// Whether a sample at `at` would be refused for being out of order.
+  bool has_later(SeriesId id, Timestamp at) const {
+    const Series& series = this->at(id);
+    return !series.values.empty() && to_ms(at) < series.times.back();
+  }
+  /// Samples that may be older than the series' last one take their places among its samples; of
+  /// two at one time the first stays. Costs as much as writing the series anew. Returns how many
+  /// were refused: another value was there.
+  std::size_t insert(SeriesId id, std::vector<std::pair<Timestamp, double>> samples);
   /// Samples appended from now on have this start timestamp (OpenMetrics' _created).
   void set_start_timestamp(SeriesId id, Timestamp start);
   /// Makes room for so many samples in all, exactly; for callers who know how many will come.
@@ -111,6 +120,8 @@ class Store final : public SeriesSource, public SampleSink {
   Appended push(Series& series, std::int64_t at, double value, NativeHistogramPtr histogram,
                 Timeline* preferred);
   void note(Appended outcome);
+  /// Takes all samples out of a series.
+  Series emptied(Series& series);
   Timeline* timeline_for(std::int64_t first, Timeline* preferred);
   static SeriesView view_of(const Series& series, std::int64_t from, std::int64_t to);
 

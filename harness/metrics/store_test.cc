@@ -45,6 +45,29 @@ TEST(Store, KeepsALabelSetOnce) {
   EXPECT_EQ(store.labels(a).to_string(), "a{b=\"c\"}");
 }
 
+TEST(Store, InsertsAmongHistogramsAndStartTimestamps) {
+  Store store;
+  const SeriesId a = store.intern(named("a"));
+  const auto histogram = std::make_shared<const NativeHistogram>();
+  store.append(a, from_ms(10), 1);
+  store.set_start_timestamp(a, from_ms(5));
+  store.append_histogram(a, from_ms(20), histogram);
+  store.append(a, from_ms(30), 3);
+  EXPECT_TRUE(store.has_later(a, from_ms(29)));
+  EXPECT_FALSE(store.has_later(a, from_ms(30)));
+  EXPECT_EQ(
+      store.insert(a, {{from_ms(25), 2.5}, {from_ms(1), 0}, {from_ms(20), 9}, {from_ms(30), 3}}),
+      1u);
+  const SeriesView view = store.view(a);
+  EXPECT_EQ(std::vector<std::int64_t>(view.timestamps.begin(), view.timestamps.end()),
+            (std::vector<std::int64_t>{1, 10, 20, 25, 30}));
+  EXPECT_EQ(view.histograms[2], histogram);
+  EXPECT_EQ(view.values[3], 2.5);
+  EXPECT_EQ(view.start_timestamps[1], 0);
+  EXPECT_EQ(view.start_timestamps[2], 5);
+  EXPECT_EQ(store.size(), 5u);
+}
+
 TEST(Store, RefusesWhatComesTooLate) {
   Store store;
   const SeriesId a = store.intern(named("a"));
