@@ -274,6 +274,21 @@ Error syntax_error(const SourceText& source, const YAML::Exception& exception,
   return error;
 }
 
+/// Where a second document's value begins, or what keeps it from being one: its program does not
+/// read it.
+std::optional<SourcePos> second_document(YAML::Parser& parser, TreeBuilder& builder,
+                                         const SourceText& source) {
+  try {
+    if (!parser.HandleNextDocument(builder)) return std::nullopt;
+  } catch (const Stop& stop) {
+    return stop.error.pos;
+  } catch (const YAML::Exception& exception) {
+    return source.position(static_cast<std::size_t>(std::max(0, exception.mark.pos)));
+  }
+  const NodePtr second = builder.take_root();
+  return second == nullptr ? std::nullopt : std::optional(second->pos());
+}
+
 ForeignDocument read_first(std::string file, std::string text, const Manners& manners,
                            Diagnostics& diagnostics) {
   if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
@@ -289,8 +304,10 @@ ForeignDocument read_first(std::string file, std::string text, const Manners& ma
     YAML::Parser parser(in);
     parser.HandleNextDocument(builder);
     document.root = builder.take_root();
-    if (parser.HandleNextDocument(builder)) {
-      if (const NodePtr second = builder.take_root()) document.followed = second->pos();
+    if (manners.foreign) {
+      document.followed = second_document(parser, builder, *source);
+    } else if (parser.HandleNextDocument(builder)) {
+      builder.take_root();
     }
   } catch (const Stop& stop) {
     diagnostics.add(stop.error);
