@@ -33,13 +33,16 @@ class Reader {
 
   SeriesDescription description() {
     SeriesDescription result;
-    result.labels = labels();
+    result.labels = labels(Braces::kAtName);
     if (!at_end() && !is_space(peek())) fail("expected a space before the values");
     result.values = sequence();
     return result;
   }
 
-  Labels labels() {
+  /// Where the braces of the labels may begin: before values, a space ends the labels.
+  enum class Braces { kAtName, kAnywhere };
+
+  Labels labels(Braces braces) {
     std::vector<std::pair<std::string, std::string>> all;
     skip_space();
     const std::size_t begin = at_;
@@ -52,7 +55,7 @@ class Reader {
       all.emplace_back(kMetricName, name);
     }
     const std::size_t after_name = at_;
-    skip_space();
+    if (braces == Braces::kAnywhere || all.empty()) skip_space();
     const bool histogram_follows = text_.substr(at_).starts_with("{{") && !all.empty();
     if (!at_end() && peek() == '{' && !histogram_follows) {
       ++at_;
@@ -360,8 +363,13 @@ Result<std::vector<SequenceValue>> parse_sequence(std::string_view text) {
   return read<std::vector<SequenceValue>>(text, [](Reader& reader) { return reader.sequence(); });
 }
 
+Result<Labels> parse_series_head(std::string_view text) {
+  return read<Labels>(text, [](Reader& reader) { return reader.labels(Reader::Braces::kAtName); });
+}
+
 Result<Labels> parse_series_labels(std::string_view text) {
-  return read<Labels>(text, [](Reader& reader) { return reader.labels(); });
+  return read<Labels>(text,
+                      [](Reader& reader) { return reader.labels(Reader::Braces::kAnywhere); });
 }
 
 }  // namespace tocsin::promql

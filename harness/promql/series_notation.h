@@ -33,6 +33,8 @@ inline constexpr std::size_t kLongestSequence = 10'000'000;
 Result<SeriesDescription> parse_series_description(std::string_view text);
 /// The values alone, as rule unit tests have them.
 Result<std::vector<SequenceValue>> parse_sequence(std::string_view text);
+/// The labels before them: as below, but no space stands before the braces.
+Result<Labels> parse_series_head(std::string_view text);
 /// The labels alone: name{a="b"}.
 Result<Labels> parse_series_labels(std::string_view text);
 
