@@ -27,6 +27,7 @@ Alert& AlertStates::take_up(Timestamp at, const Result& result) {
   alert.series = result.series;
   alert.seen_at = at;
   alert.value = result.value;
+  alert.histogram = result.histogram;
   alert.missing_since.reset();
   return alert;
 }

@@ -33,8 +33,9 @@ struct Alert {
   Timestamp seen_at = {};                  ///< the last evaluation with a result
   double value_at_start = 0;
   double value_at_firing = 0;
-  double value = 0;      ///< at seen_at
-  std::uint64_t id = 0;  ///< of this life of the alert, unique within the rule
+  double value = 0;              ///< at seen_at
+  NativeHistogramPtr histogram;  ///< the same, when it is one
+  std::uint64_t id = 0;          ///< of this life of the alert, unique within the rule
 };
 
 /// All alerts of one rule.
@@ -44,6 +45,7 @@ class AlertStates {
     Labels labels;  ///< the alert's
     Labels series;  ///< the result's
     double value = 0;
+    NativeHistogramPtr histogram = nullptr;  ///< the value, when it is one
   };
 
   AlertStates(Duration hold, Duration keep_firing_for)

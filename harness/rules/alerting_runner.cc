@@ -105,9 +105,11 @@ class AlertingRunner final : public RuleRunner {
       found.clear();
       for (std::uint32_t k = begin; k < end; ++k) {
         const Column& column = result.columns[index.columns[k]];
-        const bool is_histogram = !column.histograms.empty() && column.histograms[i] != nullptr;
-        const double value = is_histogram ? 0 : column.values[i];
-        found.push_back({labels_of(column.labels, value, due.at(i)), column.labels, value});
+        const NativeHistogramPtr histogram =
+            column.histograms.empty() ? nullptr : column.histograms[i];
+        const double value = histogram ? 0 : column.values[i];
+        found.push_back({labels_of(column.labels, value, histogram, due.at(i)), column.labels,
+                         value, histogram});
       }
       evaluate(due.at(i), found, sink);
     }
@@ -140,7 +142,7 @@ class AlertingRunner final : public RuleRunner {
     while (!look_at_.empty() && look_at_.front() < at) look_at_ = look_at_.subspan(1);
     if (look_at_.empty() || look_at_.front() != at) return;
     for (const Alert& alert : states_.active()) {
-      const TemplateData data = data_for(alert.series, alert.value, alert.seen_at);
+      const TemplateData data = data_for(alert.series, alert.value, alert.histogram, alert.seen_at);
       looks_.push_back({at, &rule_, alert.labels, {}, alert.state, alert.value});
       for (const Rendered& annotation : annotations_) {
         looks_.back().annotations[annotation.name] = render(annotation, data);
@@ -150,12 +152,15 @@ class AlertingRunner final : public RuleRunner {
 
   // --- labels and annotations ---
 
-  TemplateData data_for(const Labels& series, double value, Timestamp at) const {
+  TemplateData data_for(const Labels& series, double value, const NativeHistogramPtr& histogram,
+                        Timestamp at) const {
     TemplateData data;
     data.labels = series;
     data.value = value;
+    data.histogram = histogram;
     data.external_labels = context_.options.external_labels;
     data.external_url = context_.options.external_url;
+    data.url_functions_fail = context_.options.url_functions_fail;
     data.now = at;
     data.query = [this, at](std::string_view text) { return query(text, at); };
     return data;
@@ -179,20 +184,22 @@ class AlertingRunner final : public RuleRunner {
 
   /// The labels of the alert that a result stands for. They are rendered again only when what they
   /// are made from has changed.
-  const Labels& labels_of(const Labels& series, double value, Timestamp at) {
+  const Labels& labels_of(const Labels& series, double value, const NativeHistogramPtr& histogram,
+                          Timestamp at) {
     Cached& cached = cache_[series];
     const auto bits = std::bit_cast<std::uint64_t>(value);
-    const bool fresh =
-        cached.filled && (labels_use_ <= TemplateUse::kLabels ||
-                          (labels_use_ == TemplateUse::kValue && cached.bits == bits));
-    if (!fresh) cached = {render_labels(series, value, at), bits, true};
+    const bool fresh = cached.filled && (labels_use_ <= TemplateUse::kLabels ||
+                                         (labels_use_ == TemplateUse::kValue &&
+                                          cached.bits == bits && cached.histogram == histogram));
+    if (!fresh) cached = {render_labels(series, value, histogram, at), bits, histogram, true};
     return cached.labels;
   }
 
-  Labels render_labels(const Labels& series, double value, Timestamp at) const {
+  Labels render_labels(const Labels& series, double value, const NativeHistogramPtr& histogram,
+                       Timestamp at) const {
     Labels labels = series.without_metric_name();
     if (!labels_.empty()) {
-      const TemplateData data = data_for(series, value, at);
+      const TemplateData data = data_for(series, value, histogram, at);
       for (const Rendered& label : labels_) labels = labels.with(label.name, render(label, data));
     }
     return labels.with(kAlertName, rule_.name);
@@ -207,7 +214,7 @@ class AlertingRunner final : public RuleRunner {
     episode.group = group_.name;
     episode.alert = rule_.name;
     episode.labels = alert.labels;
-    const TemplateData data = data_for(alert.series, alert.value, alert.seen_at);
+    const TemplateData data = data_for(alert.series, alert.value, alert.histogram, alert.seen_at);
     for (const Rendered& annotation : annotations_) {
       episode.annotations[annotation.name] = render(annotation, data);
     }
@@ -280,6 +287,7 @@ class AlertingRunner final : public RuleRunner {
   struct Cached {
     Labels labels;
     std::uint64_t bits = 0;
+    NativeHistogramPtr histogram;
     bool filled = false;
   };
 

@@ -33,6 +33,8 @@ struct EvaluationOptions {
 
   // --- what rule unit tests need ---
 
+  /// See TemplateData.
+  bool url_functions_fail = false;
   /// Every group is evaluated at `interval`, whatever interval it names.
   bool one_interval = false;
   /// Groups named here come after those that are not, and in this order; the first name has the

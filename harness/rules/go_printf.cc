@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/utf8.h"
+#include "harness/promql/native_histogram_text.h"
 #include "harness/rules/go_text.h"
 
 namespace tocsin::rules::templates {
@@ -55,6 +56,9 @@ class Printer {
   void print_held(const GoDuration& held, const Value& value, int) {
     string(go_duration(held.length), value);
   }
+  void print_held(const Histogram& held, const Value& value, int) {
+    string(promql::to_string(*held), value);
+  }
   void print_held(const Labels& held, const Value&, int depth) {
     map_begin("map[string]string");
     bool first = true;
@@ -99,7 +103,7 @@ class Printer {
     out_ += ' ';
     print(held.data->external_url, 1);
     out_ += ' ';
-    print(held.data->value, 1);
+    print(alert_value(*held.data), 1);
     out_ += '}';
   }
 

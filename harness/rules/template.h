@@ -9,6 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/model/labels.h"
+#include "harness/model/native_histogram.h"
 
 /// Go's text/template as Prometheus' alert templates use it, with Prometheus' functions.
 
@@ -18,8 +19,11 @@ namespace tocsin::rules {
 struct TemplateData {
   Labels labels;  ///< of the expression's result, before the rule's own are added
   double value = 0;
+  NativeHistogramPtr histogram;  ///< the value, when it is one
   std::vector<std::pair<std::string, std::string>> external_labels;
   std::string external_url;
+  /// promtool knows $externalURL, but no URL for the functions externalURL and pathPrefix.
+  bool url_functions_fail = false;
   Timestamp now = {};
   struct QuerySample {
     Labels labels;

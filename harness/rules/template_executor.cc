@@ -60,7 +60,7 @@ class Executor {
                   {"$labels", data_.labels},
                   {"$externalLabels", Labels::from(external)},
                   {"$externalURL", data_.external_url},
-                  {"$value", data_.value}};
+                  {"$value", alert_value(data_)}};
     TRY(const Flow flow, walk(root, tree_.root));
     static_cast<void>(flow);
     return std::move(out_);
@@ -386,7 +386,7 @@ class Executor {
     const Root* root = receiver.as<Root>();
     if (root == nullptr) return std::nullopt;
     if (name == "Labels") return root->data->labels;
-    if (name == "Value") return root->data->value;
+    if (name == "Value") return alert_value(*root->data);
     if (name == "ExternalURL") return root->data->external_url;
     if (name != "ExternalLabels") return std::nullopt;
     std::vector<LabelView> labels;

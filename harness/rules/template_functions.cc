@@ -214,10 +214,17 @@ std::string table_link(std::string_view expression) {
   return "/graph?g0.expr=" + go_query_escape(expression) + "&g0.tab=1";
 }
 
+/// How Go fails where a URL is missing.
+Error no_url() {
+  return problem("runtime error: invalid memory address or nil pointer dereference");
+}
+
 Result<Value> external_url(Args, const TemplateData& data) {
+  if (data.url_functions_fail) return no_url();
   return Value(data.external_url);
 }
 Result<Value> path_prefix(Args, const TemplateData& data) {
+  if (data.url_functions_fail) return no_url();
   return Value(url_path(data.external_url));
 }
 

@@ -22,6 +22,7 @@ std::string type_name(const Value& value) {
                [](const Html&) { return "template.HTML"; },
                [](const GoTime&) { return "*time.Time"; },
                [](const GoDuration&) { return "*time.Duration"; },
+               [](const Histogram&) { return "*histogram.FloatHistogram"; },
                [](const Arguments&) { return "map[string]interface {}"; },
                [](const Sample&) { return "*template.sample"; },
                [](const Samples&) { return "template.queryResult"; },
@@ -32,21 +33,25 @@ std::string type_name(const Value& value) {
       value.held);
 }
 
+Value alert_value(const TemplateData& data) {
+  return data.histogram ? Value(data.histogram) : Value(data.value);
+}
+
 Error problem(std::string message) {
   return input_error({}, std::move(message));
 }
 
 bool is_true(const Value& value) {
   return std::visit(
-      Overload{[](const Nil&) { return false; }, [](bool held) { return held; },
-               [](std::int64_t held) { return held != 0; }, [](double held) { return held != 0; },
-               [](const std::string& held) { return !held.empty(); },
-               [](const Labels& held) { return !held.empty(); },
-               [](const Html& held) { return !held.text.empty(); },
-               [](const GoTime&) { return true; }, [](const GoDuration&) { return true; },
-               [](const Arguments& held) { return !held->empty(); },
-               [](const Sample&) { return true; },
-               [](const Samples& held) { return !held.empty(); }, [](const Root&) { return true; }},
+      Overload{
+          [](const Nil&) { return false; }, [](bool held) { return held; },
+          [](std::int64_t held) { return held != 0; }, [](double held) { return held != 0; },
+          [](const std::string& held) { return !held.empty(); },
+          [](const Labels& held) { return !held.empty(); },
+          [](const Html& held) { return !held.text.empty(); }, [](const GoTime&) { return true; },
+          [](const GoDuration&) { return true; }, [](const Histogram&) { return true; },
+          [](const Arguments& held) { return !held->empty(); }, [](const Sample&) { return true; },
+          [](const Samples& held) { return !held.empty(); }, [](const Root&) { return true; }},
       value.held);
 }
 

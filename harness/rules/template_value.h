@@ -35,6 +35,8 @@ struct GoTime {
 struct GoDuration {
   std::chrono::nanoseconds length{0};
 };
+/// *histogram.FloatHistogram; not null.
+using Histogram = NativeHistogramPtr;
 /// map[string]interface {}, made by args.
 using Arguments = std::shared_ptr<const std::map<std::string, Value>>;
 using Sample = std::shared_ptr<const TemplateData::QuerySample>;
@@ -48,7 +50,7 @@ struct Root {
 /// Labels stand for map[string]string.
 struct Value {
   using Held = std::variant<Nil, bool, std::int64_t, double, std::string, Labels, Html, GoTime,
-                            GoDuration, Arguments, Sample, Samples, Root>;
+                            GoDuration, Histogram, Arguments, Sample, Samples, Root>;
 
   Value() = default;
   template <class T>
@@ -64,6 +66,8 @@ struct Value {
   Held held;
 };
 
+/// $value: a number or a histogram.
+Value alert_value(const TemplateData& data);
 /// The type's name as Go prints it: "float64", "map[string]string".
 std::string type_name(const Value& value);
 /// An error whose place in the template is known further up.

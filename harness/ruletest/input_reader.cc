@@ -104,7 +104,7 @@ class InputReader {
     if (failed_ == item.node || samples_ > kMostInputSamples) return;  // repetitions of a mistake
     // One text serves many series, as a rule.
     const bool same = has_last_ && item.values == last_text_;
-    auto labels = promql::parse_series_labels(item.series);
+    auto labels = promql::parse_series_head(item.series);
     if (!same) {
       auto values = promql::parse_sequence(item.values);
       if (!labels.has_error() && values.has_error()) {

@@ -74,6 +74,7 @@ class GroupRun {
     options.query = query_;
     options.external_labels = test_.external_labels;
     options.external_url = test_.external_url;
+    options.url_functions_fail = true;
     options.origin = test_.start;
     options.write_alert_series = need_.alert_series;
     options.group_order = file_.group_eval_order;
