@@ -87,7 +87,7 @@ double apply(BinaryOp op, double left, double right) {
     case BinaryOp::kLessEqual:
       return truth(left <= right);
     default:
-      TOCSIN_CHECK(false, "the type check keeps other operators from scalars");
+      TOCSIN_CHECK(false, "set and trim operators do not get to scalars");
   }
   return 0;
 }

@@ -4,7 +4,7 @@
 
 namespace tocsin::promql {
 
-/// Binary operators between scalars; comparisons give 0 or 1.
+/// Binary operators between scalars, but for set and trim operators; comparisons give 0 or 1.
 double apply(BinaryOp op, double left, double right);
 /// Go's math.Max and math.Min: an infinity on the side that is looked for wins, then a NaN.
 double go_max(double a, double b);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include "harness/base/check.h"
 #include "harness/promql/arithmetic.h"
 #include "harness/promql/evaluation.h"
@@ -221,6 +223,10 @@ ScalarColumn Evaluation::scalar(const Node& node, const Timeline& timeline) {
     }
     case NodeKind::kBinary: {
       const auto& binary = static_cast<const Binary&>(node);
+      if (binary.op == BinaryOp::kTrimUpper || binary.op == BinaryOp::kTrimLower) {
+        fail(fmt::format("operator \"{}\" not allowed for Scalar operations", to_string(binary.op)),
+             binary.op_range);
+      }
       return combine(scalar(*binary.left, timeline), scalar(*binary.right, timeline),
                      [&](double a, double b) { return apply(binary.op, a, b); });
     }
