@@ -1,3 +1,5 @@
+#include "harness/base/markdown.h"
+
 #include <fmt/format.h>
 
 #include "reports/formats.h"
@@ -10,24 +12,6 @@ using assertions::Outcome;
 
 /// GitHub cuts a step's summary at 1 MiB; whole scenarios are left out before that.
 constexpr std::size_t kLongest = 900'000;
-
-/// Text from files and services must not become markup.
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      safe += ' ';
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '&') {
-      safe += "&amp;";
-    } else {
-      if (std::string_view("\\`*_[]|#@~>").find(c) != std::string_view::npos) safe += '\\';
-      safe += c;
-    }
-  }
-  return safe;
-}
 
 /// Inside a fenced block only the fence itself matters.
 std::string fenced(std::string_view text) {
@@ -55,14 +39,16 @@ std::string_view sign(Outcome outcome) {
 
 std::string details(const ScenarioSummary& scenario) {
   std::string out = fmt::format("\n<details><summary>{} {}</summary>\n\n",
-                                sign(outcome_of(scenario)), escaped(scenario.run.scenario));
+                                sign(outcome_of(scenario)), markdown_text(scenario.run.scenario));
   const std::string& reason = scenario.trouble.empty() ? scenario.verdict.reason : scenario.trouble;
-  if (!reason.empty()) out += fmt::format("Inconclusive: {}\n\n", escaped(reason));
+  if (!reason.empty()) out += fmt::format("Inconclusive: {}\n\n", markdown_text(reason));
   for (const Judgement& judgement : scenario.verdict.judgements) {
     if (judgement.outcome == Outcome::kPass) continue;
-    out += fmt::format("**{} {}: {}**<br>seen: {}", judgement.kind, escaped(judgement.subject),
-                       escaped(judgement.claim), escaped(judgement.seen));
-    if (judgement.pos.line > 0) out += fmt::format("<br>{}", escaped(to_string(judgement.pos)));
+    out +=
+        fmt::format("**{} {}: {}**<br>seen: {}", judgement.kind, markdown_text(judgement.subject),
+                    markdown_text(judgement.claim), markdown_text(judgement.seen));
+    if (judgement.pos.line > 0)
+      out += fmt::format("<br>{}", markdown_text(to_string(judgement.pos)));
     out += "\n\n";
     if (judgement.around.empty()) continue;
     out += "```text\n";
@@ -96,7 +82,7 @@ std::string render_markdown(const RunSummary& run) {
   out += "| | system | scenario | expectations |\n| --- | --- | --- | --- |\n";
   for (const ScenarioSummary& scenario : run.scenarios) {
     out += fmt::format("| {} | {} | {} | {} of {} |\n", sign(outcome_of(scenario)),
-                       escaped(scenario.run.system), escaped(scenario.run.scenario),
+                       markdown_text(scenario.run.system), markdown_text(scenario.run.scenario),
                        scenario.verdict.count(Outcome::kPass), scenario.verdict.judgements.size());
   }
   std::size_t left_out = 0;

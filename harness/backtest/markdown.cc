@@ -1,3 +1,5 @@
+#include "harness/base/markdown.h"
+
 #include <algorithm>
 #include <span>
 
@@ -7,24 +9,6 @@
 
 namespace tocsin::backtest {
 namespace {
-
-/// Text from rules and data must not become markup.
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      safe += ' ';
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '&') {
-      safe += "&amp;";
-    } else {
-      if (std::string_view("\\`*_[]|#@~>").find(c) != std::string_view::npos) safe += '\\';
-      safe += c;
-    }
-  }
-  return safe;
-}
 
 /// "| a | b |", from texts that are escaped already.
 std::string row(const std::vector<std::string>& cells) {
@@ -37,7 +21,7 @@ std::string introduction(const Study& study) {
   const Backtest& result = study.result;
   return fmt::format("{} over {} samples of {} series from {}, {} to {} UTC ({}), every {}.\n\n",
                      rules_text(result), with_commas(study.samples.samples),
-                     with_commas(study.samples.series), escaped(study.samples.source),
+                     with_commas(study.samples.series), markdown_text(study.samples.source),
                      time_text(result.from), time_text(result.to),
                      format_duration(result.to - result.from), format_duration(result.interval));
 }
@@ -46,7 +30,7 @@ std::string rule_rows(const Backtest& result) {
   std::string text = row({"rule", "pages", "a day", "firing", "longest", "pending", "never fired"});
   text += "| --- | --: | --: | --: | --: | --: | --: |\n";
   for (const RuleResult& rule : result.rules) {
-    text += row({escaped(rule.alert + ' ' + own_labels(rule)), with_commas(rule.pages),
+    text += row({markdown_text(rule.alert + ' ' + own_labels(rule)), with_commas(rule.pages),
                  rate_text(static_cast<double>(rule.pages) / result.days()),
                  format_duration(rule.firing), format_duration(rule.longest),
                  format_duration(rule.pending), with_commas(rule.episodes - rule.pages)});
@@ -67,8 +51,8 @@ std::string episode_rows(const Backtest& result, const ReportOptions& options) {
   for (const std::size_t i : shown) {
     const Episode& episode = result.episodes[i];
     text += row({begin_text(episode), firing_text(episode), end_text(episode),
-                 format_duration(episode.firing()), escaped(episode.life.alert),
-                 escaped(series_labels(episode, result.rules[episode.rule]))});
+                 format_duration(episode.firing()), markdown_text(episode.life.alert),
+                 markdown_text(series_labels(episode, result.rules[episode.rule]))});
   }
   return text;
 }
@@ -77,7 +61,7 @@ std::string difference_cell(const Study& study, const EpisodeChange& change) {
   if (change.fate == EpisodeFate::kDiffers) {
     std::string text;
     for (const std::string& word : change.words) text += (text.empty() ? "" : ", ") + word;
-    return escaped(text);
+    return markdown_text(text);
   }
   const Backtest& source = change.after ? study.result : *study.old_result;
   const Episode& episode = source.episodes[change.after ? *change.after : *change.before];
@@ -98,9 +82,9 @@ std::string changed_rules(const Study& study) {
     const RuleResult* after = change.after ? &study.result.rules[*change.after] : nullptr;
     std::string words;
     for (const std::string& word : change.words) {
-      words += (words.empty() ? "" : "; ") + escaped(word);
+      words += (words.empty() ? "" : "; ") + markdown_text(word);
     }
-    text += row({escaped((after != nullptr ? after : before)->alert),
+    text += row({markdown_text((after != nullptr ? after : before)->alert),
                  std::string(to_string(change.fate)), words,
                  totals_text(before, after, study.result.days())});
   }
@@ -119,8 +103,9 @@ std::string changed_episodes(const Study& study, const ReportOptions& options) {
     for (const EpisodeChange& change : std::span(rule.episodes).first(shown)) {
       const Backtest& source = change.after ? study.result : *study.old_result;
       const Episode& episode = source.episodes[change.after ? *change.after : *change.before];
-      text += row({begin_text(episode), escaped(episode.life.alert), difference_cell(study, change),
-                   escaped(series_labels(episode, source.rules[episode.rule]))});
+      text += row({begin_text(episode), markdown_text(episode.life.alert),
+                   difference_cell(study, change),
+                   markdown_text(series_labels(episode, source.rules[episode.rule]))});
     }
   }
   if (text.empty()) return "";
@@ -133,13 +118,13 @@ std::string changed_episodes(const Study& study, const ReportOptions& options) {
 std::string trouble_list(const Backtest& result) {
   std::string text;
   for (const rules::RuleFailure& failure : result.failures) {
-    text += fmt::format("- {}: rule {} failed {}: {}\n", escaped(to_string(failure.error.pos)),
-                        escaped(failure.rule), counted(failure.times, "time"),
-                        escaped(failure.error.message));
+    text += fmt::format("- {}: rule {} failed {}: {}\n",
+                        markdown_text(to_string(failure.error.pos)), markdown_text(failure.rule),
+                        counted(failure.times, "time"), markdown_text(failure.error.message));
   }
   for (const rules::RuleNote& note : result.notes) {
-    text += fmt::format("- {}: rule {}: {}\n", escaped(to_string(note.note.pos)),
-                        escaped(note.rule), escaped(note.note.message));
+    text += fmt::format("- {}: rule {}: {}\n", markdown_text(to_string(note.note.pos)),
+                        markdown_text(note.rule), markdown_text(note.note.message));
   }
   return text.empty() ? text : "\n### Trouble\n\n" + text;
 }

@@ -318,12 +318,7 @@ void add_evaluation_options(CLI::App& command, BacktestFlags& flags) {
   command.add_option("--interval", flags.interval, "Evaluation interval of groups that name none")
       ->capture_default_str()
       ->type_name("DURATION");
-  command
-      .add_option("--promql", flags.promql,
-                  "2: left-closed ranges and the like, as Prometheus 2 evaluates")
-      ->check(CLI::IsMember({"2", "3"}).description(""))
-      ->capture_default_str()
-      ->type_name("2|3");
+  add_promql_option(command, flags.promql);
   command
       .add_option("--external-label", flags.external_labels,
                   "For templates, as in prometheus.yml; may be repeated")

@@ -20,6 +20,15 @@ void expect_whole_number(CLI::Option& option) {
   option.type_name("N");
 }
 
+void add_promql_option(CLI::App& command, std::string& version) {
+  command
+      .add_option("--promql", version,
+                  "2: left-closed ranges and the like, as Prometheus 2 and its promtool evaluate")
+      ->check(CLI::IsMember({"2", "3"}).description(""))
+      ->capture_default_str()
+      ->type_name("2|3");
+}
+
 Result<TimeFlag> parse_time_flag(const std::string& text) {
   const auto absolute = parse_rfc3339(text);
   if (!absolute.has_error()) return TimeFlag{*absolute, Duration(0)};

@@ -7,8 +7,9 @@
 #include "harness/base/time.h"
 
 namespace CLI {
+class App;
 class Option;
-}
+}  // namespace CLI
 
 namespace tocsin::cli {
 
@@ -17,6 +18,9 @@ Error flag_error(const std::string& flag, Error error);
 
 /// Refuses a sign, which CLI11 would let wrap around.
 void expect_whole_number(CLI::Option& option);
+
+/// --promql 2|3: whose PromQL; `version` is its default.
+void add_promql_option(CLI::App& command, std::string& version);
 
 /// A point in time as users write it: absolute, or so long before the end of something.
 struct TimeFlag {

@@ -226,12 +226,7 @@ void add_mutation_inputs(CLI::App& command, MutateOptions& options) {
       .add_option("--run", options.run,
                   "Only tests whose name matches one of these regular expressions")
       ->type_name("REGEX");
-  command
-      .add_option("--promql", options.version,
-                  "2: left-closed ranges and the like, as promtool 2 evaluates")
-      ->check(CLI::IsMember({"2", "3"}).description(""))
-      ->capture_default_str()
-      ->type_name("2|3");
+  add_promql_option(command, options.version);
   command.add_flag("--ignore-unknown-fields", options.ignore_unknown_fields,
                    "Accept unknown keys in rule files");
 }

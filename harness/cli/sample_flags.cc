@@ -29,12 +29,7 @@ void add_sample_flags(CLI::App& command, SampleFlags& flags) {
       .add_option("--samples", flags.files,
                   "OpenMetrics file with timestamps, plain or gzip; may be given several times")
       ->type_name("FILE");
-  command
-      .add_option("--promql", flags.version,
-                  "2: left-closed ranges and the like, as Prometheus 2 evaluates")
-      ->check(CLI::IsMember({"2", "3"}).description(""))
-      ->capture_default_str()
-      ->type_name("2|3");
+  add_promql_option(command, flags.version);
   command.add_option("--lookback", flags.lookback, "How old a selector's sample may be")
       ->capture_default_str()
       ->type_name("DURATION");

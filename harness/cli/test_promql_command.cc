@@ -7,6 +7,7 @@
 #include "harness/base/file.h"
 #include "harness/base/utf8.h"
 #include "harness/cli/command.h"
+#include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
 #include "harness/promql/promqltest.h"
@@ -110,12 +111,7 @@ void add_test_promql_command(CLI::App& test, Action& chosen) {
   CLI::App* command = test.add_subcommand(
       "promql", "Run PromQL test scripts (load, clear, eval instant, eval range, expect …)");
   command->add_option("files", options->files, "Scripts")->required()->type_name("");
-  command
-      ->add_option("--promql", options->version,
-                   "2: left-closed ranges and the like, as Prometheus 2 evaluates")
-      ->check(CLI::IsMember({"2", "3"}).description(""))
-      ->capture_default_str()
-      ->type_name("2|3");
+  add_promql_option(*command, options->version);
   command->callback([&chosen, options] { chosen = [options] { return test_promql(*options); }; });
 }
 

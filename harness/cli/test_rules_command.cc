@@ -10,6 +10,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
 #include "harness/base/regex.h"
 #include "harness/base/utf8.h"
 #include "harness/cli/command.h"
@@ -17,6 +19,8 @@
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/version.h"
+#include "harness/ruletest/result_report.h"
 #include "harness/ruletest/rule_loader.h"
 #include "harness/ruletest/run.h"
 #include "harness/ruletest/text.h"
@@ -38,6 +42,8 @@ struct TestRulesOptions {
   bool diff = false;
   bool verbose = false;
   unsigned jobs = 0;
+  std::string json;
+  std::string junit;
   CoverageFlags coverage;
 
   bool fails_on(std::string_view what) const {
@@ -155,6 +161,7 @@ class TestRules {
         tested_(options.files.size()) {}
 
   ExitCode run() {
+    const Nanos began = system_clock().monotonic();
     const unsigned wanted =
         options_.jobs > 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
     const auto files = static_cast<unsigned>(std::min<std::size_t>(options_.files.size(), wanted));
@@ -172,11 +179,12 @@ class TestRules {
       work();
     }
     note_unused();
+    const bool written = write_results(system_clock().monotonic() - began);
     CoverageVerdict coverage;
     if (options_.coverage.wanted() && !interrupted()) {
       coverage = show_coverage(std::move(coverage_), minimum_coverage_, options_.coverage);
     }
-    return conclude(coverage);
+    return conclude(coverage, written);
   }
 
  private:
@@ -213,7 +221,8 @@ class TestRules {
   }
 
   void note_unused() {
-    if (interrupted()) return;
+    // A choice of tests says nothing of the others.
+    if (interrupted() || !options_.run.empty()) return;
     const bool fails = options_.fails_on("unused-rule-files");
     for (const auto& [path, used] : rule_files_) {
       if (used) continue;
@@ -223,13 +232,33 @@ class TestRules {
     }
   }
 
-  ExitCode conclude(const CoverageVerdict& coverage) const {
+  /// False, after complaints, when a file could not be written. An interrupted run writes what was
+  /// finished.
+  bool write_results(Nanos took) const {
+    std::vector<ruletest::FileReport> files;
+    for (const TestedFile& tested : tested_) {
+      if (!tested.started) continue;
+      files.push_back({tested.path, tested.refusal, tested.complaints, tested.results});
+    }
+    bool good = true;
+    const auto write = [&](const std::string& path, const std::string& bytes) {
+      const auto written = write_file_atomically(path, bytes);
+      if (!written.has_error()) return;
+      complain(render(written.error()));
+      good = false;
+    };
+    if (!options_.json.empty()) write(options_.json, render_results_json(files, kVersion));
+    if (!options_.junit.empty()) write(options_.junit, render_results_junit(files, took));
+    return good;
+  }
+
+  ExitCode conclude(const CoverageVerdict& coverage, bool written) const {
     if (interrupted()) complain("interrupted: not every test was run\n");
     if (passed_ + failed_ + refused_ == 0) complain("no case was run: this proves nothing\n");
     print(fmt::format("{} passed, {} failed\n", passed_, failed_));
     if (interrupted()) return ExitCode::kInconclusive;
     if (refused_ > 0) return ExitCode::kBadInput;
-    if (!coverage.written) return ExitCode::kInconclusive;
+    if (!coverage.written || !written) return ExitCode::kInconclusive;
     return failed_ > 0 || complaints_ > 0 || !coverage.enough ? ExitCode::kFailed
                                                               : ExitCode::kPassed;
   }
@@ -273,12 +302,7 @@ void add_checks(CLI::App& command, TestRulesOptions& options) {
                              "promql-warnings", "warnings"})
                   .description(""))
       ->type_name("WHAT");
-  command
-      .add_option("--promql", options.version,
-                  "2: left-closed ranges and the like, as promtool 2 evaluates")
-      ->check(CLI::IsMember({"2", "3"}).description(""))
-      ->capture_default_str()
-      ->type_name("2|3");
+  add_promql_option(command, options.version);
   command.add_flag("--ignore-unknown-fields", options.ignore_unknown_fields,
                    "Accept unknown keys in rule files");
 }
@@ -301,6 +325,13 @@ void add_test_rules_command(CLI::App& test, Action& chosen) {
       ->type_name("REGEX");
   add_checks(*command, *options);
   add_coverage_options(*command, options->coverage);
+  command
+      ->add_option("--json", options->json, "Write the results as JSON, too (results.schema.json)")
+      ->type_name("FILE");
+  command
+      ->add_option("--junit", options->junit,
+                   "Write them as JUnit XML, too: a suite a file, a case a case")
+      ->type_name("FILE");
   command->add_flag("--diff", options->diff, "Show failures as a diff, not side by side");
   command->add_flag("-v,--verbose", options->verbose, "Show passed cases too");
   expect_whole_number(*command->add_option("-j,--jobs", options->jobs,

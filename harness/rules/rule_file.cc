@@ -27,20 +27,6 @@ const std::vector<std::string> kGroupKeys = {"name",  "interval", "query_offset"
 const std::vector<std::string> kRuleKeys = {"record",          "alert",  "expr",       "for",
                                             "keep_firing_for", "labels", "annotations"};
 
-std::string_view describe(const yaml::Node& node) {
-  switch (node.kind) {
-    case yaml::Node::Kind::kNull:
-      return "nothing";
-    case yaml::Node::Kind::kScalar:
-      return "text";
-    case yaml::Node::Kind::kList:
-      return "a list";
-    case yaml::Node::Kind::kMap:
-      return "a mapping";
-  }
-  return "nothing";
-}
-
 /// A map's entry; null when there is none, or none with a value.
 const yaml::Node::Entry* find(const yaml::Node& map, std::string_view name) {
   const yaml::Node::Entry* entry = map.find_entry(name);
@@ -105,7 +91,7 @@ class FileReader {
 
   void wrong_kind(const yaml::Node& node, std::string_view what, std::string_view expected) {
     const bool braces = source_.text().substr(node.offset).starts_with("{{");
-    fail(node, fmt::format("{} must be {}, not {}", what, expected, describe(node)),
+    fail(node, fmt::format("{} must be {}, not {}", what, expected, yaml::describe(node)),
          braces ? "put quotes around a value that begins with {{" : "");
   }
 

@@ -1,27 +1,10 @@
 #include <fmt/format.h>
 
+#include "harness/base/markdown.h"
 #include "harness/ruletest/coverage_report.h"
 
 namespace tocsin::ruletest {
 namespace {
-
-/// Texts of rules must not become markup.
-std::string unmarked(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      safe += ' ';
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '&') {
-      safe += "&amp;";
-    } else {
-      if (std::string_view("\\`*_[]|#@~>").find(c) != std::string_view::npos) safe += '\\';
-      safe += c;
-    }
-  }
-  return safe;
-}
 
 std::string table_row(std::string_view what, const CoverageCount& count) {
   return fmt::format("| {} | {} | {} | {} |\n", what, percent_text(count), count.covered,
@@ -35,8 +18,8 @@ std::string uncovered(const Coverage& coverage) {
       for (const RuleCoverage& rule : group.rules) {
         for (const CoveragePoint& point : rule.points) {
           if (point.covered) continue;
-          text += fmt::format("- {}: {}: {}\n", unmarked(to_string(point.pos)), unmarked(rule.name),
-                              unmarked(missing(point)));
+          text += fmt::format("- {}: {}: {}\n", markdown_text(to_string(point.pos)),
+                              markdown_text(rule.name), markdown_text(missing(point)));
         }
       }
     }
@@ -55,11 +38,11 @@ std::string render_coverage_markdown(const CoverageReport& report) {
   }
   text += "| rules | coverage | covered | points |\n| --- | --: | --: | --: |\n";
   for (const RuleFileCoverage& file : report.coverage.files) {
-    text += table_row("**" + unmarked(file.path) + "**", file.count());
+    text += table_row("**" + markdown_text(file.path) + "**", file.count());
     for (const RuleGroupCoverage& group : file.groups) {
-      text += table_row("group " + unmarked(group.name), group.count());
+      text += table_row("group " + markdown_text(group.name), group.count());
       for (const RuleCoverage& rule : group.rules) {
-        text += table_row(unmarked(rule.name), rule.count());
+        text += table_row(markdown_text(rule.name), rule.count());
       }
     }
   }

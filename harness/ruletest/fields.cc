@@ -12,20 +12,6 @@
 namespace tocsin::ruletest {
 namespace {
 
-std::string_view describe_node(const yaml::Node& node) {
-  switch (node.kind) {
-    case yaml::Node::Kind::kNull:
-      return "nothing";
-    case yaml::Node::Kind::kScalar:
-      return "text";
-    case yaml::Node::Kind::kList:
-      return "a list";
-    case yaml::Node::Kind::kMap:
-      return "a mapping";
-  }
-  return "nothing";
-}
-
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), text) != words.end();
 }
@@ -86,7 +72,7 @@ void Fields::fail(const yaml::Node& node, std::string message, std::string hint)
 
 void Fields::wrong_kind(const yaml::Node& node, std::string_view what, std::string_view expected) {
   const bool braces = node.source->text().substr(node.offset).starts_with("{{");
-  fail(node, fmt::format("{} must be {}, not {}", what, expected, describe_node(node)),
+  fail(node, fmt::format("{} must be {}, not {}", what, expected, yaml::describe(node)),
        braces ? "put quotes around a value that begins with {{" : "");
 }
 

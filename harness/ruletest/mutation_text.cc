@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/utf8.h"
+#include "harness/junit/document.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -77,33 +78,6 @@ std::string counted(const MutationCounts& counts) {
   return text;
 }
 
-std::string escaped_xml(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
-std::string attribute(std::string_view text) {
-  return '"' + escaped_xml(printable(text)) + '"';
-}
-
 ordered_json mutant_json(const MutantResult& mutant) {
   ordered_json json;
   json["verdict"] = to_string(mutant.verdict);
@@ -127,21 +101,22 @@ ordered_json counts_json(const MutationCounts& counts) {
   return json;
 }
 
-std::string junit_case(const RuleResult& rule, const MutantResult& mutant) {
-  std::string text = fmt::format(
-      "    <testcase classname={} name={}", attribute(rule.name),
-      attribute(fmt::format("{}:{}: {}", mutant.pos.line, mutant.pos.column, words_for(mutant))));
-  if (mutant.verdict == Verdict::kKilled) return text + "/>\n";
-  if (mutant.verdict != Verdict::kSurvived) {
-    return text + fmt::format(
-                      "><skipped message={}/></testcase>\n",
-                      attribute(mutant.verdict == Verdict::kSame ? "no test data tells it apart"
-                                : mutant.verdict == Verdict::kUnreached ? "no test reaches the rule"
-                                                                        : "not run"));
+junit::Case mutant_case(const RuleResult& rule, const MutantResult& mutant) {
+  junit::Case result;
+  result.class_name = junit::class_part(rule.file) + '.' + junit::class_part(rule.name);
+  result.name = fmt::format("{}:{}: {}", mutant.pos.line, mutant.pos.column, words_for(mutant));
+  if (mutant.verdict == Verdict::kKilled) return result;
+  if (mutant.verdict == Verdict::kSurvived) {
+    result.outcome = junit::Outcome::kFailed;
+    result.message = to_string(mutant.pos) + ": no test notices: " + words_for(mutant);
+    result.type = "survivor";
+    return result;
   }
-  return text +
-         fmt::format("><failure message={}/></testcase>\n",
-                     attribute(to_string(mutant.pos) + ": no test notices: " + words_for(mutant)));
+  result.outcome = junit::Outcome::kSkipped;
+  result.message = mutant.verdict == Verdict::kSame        ? "no test data tells it apart"
+                   : mutant.verdict == Verdict::kUnreached ? "no test reaches the rule"
+                                                           : "not run";
+  return result;
 }
 
 }  // namespace
@@ -214,17 +189,18 @@ std::string render_mutation_json(const std::vector<RuleResult>& rules) {
 }
 
 std::string render_mutation_junit(const std::vector<RuleResult>& rules) {
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"mutants\">\n";
+  junit::Document document;
+  document.name = "tocsin mutate";
   for (const RuleResult& rule : rules) {
     if (rule.mutants.empty()) continue;
-    const MutationCounts counts = count({rule});
-    text += fmt::format("  <testsuite name={} tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n",
-                        attribute(to_string(rule.pos) + ": " + rule.name), counts.all(),
-                        counts.survived, counts.same + counts.unreached + counts.not_run);
-    for (const MutantResult& mutant : rule.mutants) text += junit_case(rule, mutant);
-    text += "  </testsuite>\n";
+    junit::Suite suite;
+    suite.name = to_string(rule.pos) + ": " + rule.name;
+    for (const MutantResult& mutant : rule.mutants) {
+      suite.cases.push_back(mutant_case(rule, mutant));
+    }
+    document.suites.push_back(std::move(suite));
   }
-  return text + "</testsuites>\n";
+  return junit::render(document);
 }
 
 }  // namespace tocsin::ruletest

@@ -35,4 +35,18 @@ Error Node::error_within(Error error) const {
   return error;
 }
 
+std::string_view describe(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kNull:
+      return "nothing";
+    case Node::Kind::kScalar:
+      return "text";
+    case Node::Kind::kList:
+      return "a list";
+    case Node::Kind::kMap:
+      return "a mapping";
+  }
+  return "nothing";
+}
+
 }  // namespace tocsin::yaml

@@ -52,4 +52,7 @@ struct Node {
   std::size_t offset = 0;  ///< in the source, of its first character: its anchor's or tag's
 };
 
+/// "nothing", "text", "a list", "a mapping", as error messages say what they found.
+std::string_view describe(const Node& node);
+
 }  // namespace tocsin::yaml
