@@ -71,7 +71,7 @@ Json file_json(const FileReport& file) {
 std::string render_results_json(std::span<const FileReport> files,
                                 std::string_view tocsin_version) {
   Json json;
-  json["format"] = "tocsin rule test results 1";
+  json["schema"] = "tocsin-rule-tests/1";
   json["tocsin"] = tocsin_version;
   std::size_t passed = 0;
   std::size_t failed = 0;
