@@ -95,6 +95,16 @@ TEST_F(ApiTest, AnswersInstantQueries) {
             R"({"result":[1030,"a+b c"],"resultType":"string"})");
 }
 
+TEST_F(ApiTest, TellsTimingsWhenAsked) {
+  const json plain = json::parse(data("/api/v1/query?query=temp"));
+  EXPECT_FALSE(plain.contains("stats"));
+  const json told = json::parse(data("/api/v1/query?query=temp&stats=all"));
+  EXPECT_EQ(told.at("result"), plain.at("result"));
+  const json& timings = told.at("stats").at("timings");
+  EXPECT_GT(timings.at("evalTotalTime").get<double>(), 0);
+  EXPECT_GE(timings.at("execTotalTime").get<double>(), timings.at("evalTotalTime").get<double>());
+}
+
 TEST_F(ApiTest, AnswersRangeQueries) {
   EXPECT_EQ(data("/api/v1/query_range?query=temp&start=990&end=1010&step=10"),
             R"({"result":[{"metric":{"__name__":"temp"},"values":[[1000,"-1.5"],[1010,"-1.5"]]}],)"
