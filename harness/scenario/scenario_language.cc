@@ -66,7 +66,6 @@ constexpr Shape kChangeShape = only(kChange);
 constexpr Table kEndpointChangesTable{"signals of one endpoint", "", {}, &kChangeShape, "signal"};
 constexpr Shape kChangeOrEndpoint = kChangeShape | map_of(kEndpointChangesTable);
 
-constexpr std::string_view kTargetFaultWords[] = {"down", "hang", "malformed_scrape", "restart"};
 constexpr Key kTargetFaultKeys[] = {
     {"down", only(kBool), "refuses connections"},
     {"hang", only(kBool), "accepts connections and never answers"},
@@ -74,10 +73,6 @@ constexpr Key kTargetFaultKeys[] = {
     {"malformed_scrape", only(kBool), "metrics are answered with text that is none"},
     {"restart", only(kBool), "the process starts anew: counters begin at zero"},
 };
-constexpr Table kTargetFaultTable{"a fault of a target",
-                                  "What happens to the service or an exporter.", kTargetFaultKeys,
-                                  &kChangeOrEndpoint, "signal or endpoint"};
-constexpr Shape kTargetFaultShape = one_of(kTargetFaultWords) | map_of(kTargetFaultTable);
 
 constexpr Key kNetworkKeys[] = {
     {"latency", only(kDuration), "added to every answer"},
@@ -284,6 +279,10 @@ constexpr Key kScenarioKeys[] = {
 };
 
 }  // namespace
+
+constinit const Table kTargetFaultTable{"a fault of a target",
+                                        "What happens to the service or an exporter.",
+                                        kTargetFaultKeys, &kChangeOrEndpoint, "signal or endpoint"};
 
 constinit const Table kScenarioTable{
     "a scenario", "Traffic and faults on a system, and what must be seen.", kScenarioKeys};

@@ -139,12 +139,16 @@ class SchemaWriter {
 
 }  // namespace
 
+std::string schema_of(const Table& root, std::string_view title) {
+  return SchemaWriter().write(root, title);
+}
+
 std::string scenario_schema() {
-  return SchemaWriter().write(kScenarioTable, "Tocsin scenario");
+  return schema_of(kScenarioTable, "Tocsin scenario");
 }
 
 std::string system_schema() {
-  return SchemaWriter().write(kSystemTable, "Tocsin system");
+  return schema_of(kSystemTable, "Tocsin system");
 }
 
 }  // namespace tocsin::scenario
