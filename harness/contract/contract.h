@@ -154,6 +154,25 @@ struct AdminPromise {
   std::vector<int> lines;
 };
 
+struct RunbookPromise {
+  SourcePos pos;
+  std::string id;
+  std::string title;
+  std::string says;
+  std::vector<std::string> alerts;
+  std::vector<int> lines;
+};
+
+/// What is promised in words only: dashboards, configuration, success criteria.
+struct FurtherPromise {
+  SourcePos pos;
+  std::string id;
+  std::string says;
+  std::vector<std::string> shown_by;  ///< files of the system's folder
+  std::vector<int> lines;
+  std::string note;
+};
+
 struct Contract {
   std::string system;
   std::string file;
@@ -170,6 +189,8 @@ struct Contract {
   std::vector<LimitPromise> sampling;
   std::vector<LimitPromise> budgets;
   std::vector<AdminPromise> admin;
+  std::vector<RunbookPromise> runbooks;
+  std::vector<FurtherPromise> promises;
 
   const Alert* alert(std::string_view name) const;
 };

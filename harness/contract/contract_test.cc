@@ -67,6 +67,8 @@ alerts:
 metrics: {x_seconds: {type: histogram, labels: [a, le]}}
 health: [{endpoint: /health, state: unhealthy, when: {service: {disk.free_percent: 4}}, fields: {/a: 1}}]
 counts: [{what: metrics, documented: 50+}]
+runbooks: [{title: Disk full, alerts: DiskFull, line: 9}]
+promises: [{id: shop.panel, says: a panel of errors, shown_by: system.yaml}]
 traces: {spans: [{name: x, attributes: {a: 1}}]}
 )");
   ASSERT_TRUE(contract.has_value()) << complaints();
@@ -91,6 +93,8 @@ traces: {spans: [{name: x, attributes: {a: 1}}]}
   EXPECT_EQ(contract->health.front().fields.at("/a"), "1");
   EXPECT_TRUE(contract->counts.front().at_least);
   EXPECT_EQ(contract->counts.front().documented, 50u);
+  EXPECT_THAT(contract->runbooks.front().alerts, ElementsAre("DiskFull"));
+  EXPECT_THAT(contract->promises.front().shown_by, ElementsAre("system.yaml"));
 }
 
 TEST_F(ContractTest, BadContractsAreRefusedWithEveryProblem) {

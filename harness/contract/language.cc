@@ -193,6 +193,27 @@ constexpr auto kAdminKeys = joined(std::to_array<Key>({
 constexpr Table kAdminTable{"a documented endpoint", "", kAdminKeys};
 constexpr Shape kAdminShape = map_of(kAdminTable);
 
+constexpr auto kRunbookKeys =
+    joined(std::to_array<Key>({
+               {"id", only(kText), "of the promise"},
+               {"title", only(kText), "its heading", Need::kRequired},
+               {"says", only(kText), "the guide's words"},
+               {"alerts", kTextList, "for which it is", Need::kRequired},
+           }),
+           kOrigin);
+constexpr Table kRunbookTable{"a documented runbook", "", kRunbookKeys};
+constexpr Shape kRunbookShape = map_of(kRunbookTable);
+
+constexpr auto kPromiseKeys =
+    joined(std::to_array<Key>({
+               {"id", only(kText), "of the promise", Need::kRequired},
+               {"says", only(kText), "what is promised", Need::kRequired},
+               {"shown_by", kTextList, "files beside this one that show whether it is kept"},
+           }),
+           kOrigin);
+constexpr Table kPromiseTable{"a further promise", "", kPromiseKeys};
+constexpr Shape kPromiseShape = map_of(kPromiseTable);
+
 constexpr Key kContractKeys[] = {
     {"include", kTextList, "files whose keys are taken over; keys here win"},
     {"contract", only(kText), "the system's name", Need::kRequired},
@@ -206,6 +227,8 @@ constexpr Key kContractKeys[] = {
     {"sampling", list_of(kSamplingShape), "rates of sampling"},
     {"budgets", list_of(kBudgetShape), "limits of overhead"},
     {"admin", list_of(kAdminShape), "further endpoints"},
+    {"runbooks", list_of(kRunbookShape), "what to do, by alert"},
+    {"promises", list_of(kPromiseShape), "whatever else the guide promises, in words"},
     {"traces", map_of(kFreeTable), "spans, attributes, propagation and exporter: plain data"},
 };
 

@@ -111,6 +111,8 @@ class ContractReader {
                             text_of(node.find("method"), "GET"), text_of(node.find("says")),
                             lines_of(node, problems_)});
     });
+    for_each("runbooks", [&](const Node&, const Node& node) { read_runbook(node); });
+    for_each("promises", [&](const Node&, const Node& node) { read_promise(node); });
     check_ids();
     return std::move(out_);
   }
@@ -314,6 +316,42 @@ class ContractReader {
     return promise;
   }
 
+  void read_runbook(const Node& node) {
+    RunbookPromise runbook;
+    runbook.pos = node.pos();
+    runbook.id = text_of(node.find("id"));
+    runbook.title = text_of(node.find("title"));
+    runbook.says = text_of(node.find("says"));
+    runbook.alerts = texts_of(node.find("alerts"));
+    runbook.lines = lines_of(node, problems_);
+    if (const Node* alerts = node.find("alerts")) check_alert_names(*alerts, out_.alerts, problems_);
+    out_.runbooks.push_back(std::move(runbook));
+  }
+
+  void read_promise(const Node& node) {
+    FurtherPromise promise;
+    promise.pos = node.pos();
+    promise.id = text_of(node.find("id"));
+    promise.says = text_of(node.find("says"));
+    promise.shown_by = texts_of(node.find("shown_by"));
+    promise.lines = lines_of(node, problems_);
+    promise.note = text_of(node.find("note"));
+    if (const Node* files = node.find("shown_by")) check_files(*files);
+    out_.promises.push_back(std::move(promise));
+  }
+
+  void check_files(const Node& node) {
+    const auto check = [&](const Node& file) {
+      if (!file.is_scalar()) return;
+      std::error_code failure;
+      const auto path = std::filesystem::path(system_.folder) / file.text;
+      if (std::filesystem::is_regular_file(path, failure)) return;
+      problems_.add(file, fmt::format("there is no file \"{}\" beside this one", file.text));
+    };
+    check(node);
+    for (const yaml::NodePtr& file : node.items) check(*file);
+  }
+
   /// No two promises have the same id.
   void check_ids() {
     std::map<std::string, std::string> seen;
@@ -327,6 +365,8 @@ class ContractReader {
     for (const HealthPromise& one : out_.health) claim(one.id, one.pos, one.endpoint);
     for (const LimitPromise& one : out_.sampling) claim(one.id, one.pos, one.what);
     for (const LimitPromise& one : out_.budgets) claim(one.id, one.pos, one.what);
+    for (const RunbookPromise& one : out_.runbooks) claim(one.id, one.pos, one.title);
+    for (const FurtherPromise& one : out_.promises) claim(one.id, one.pos, one.says);
   }
 
   const Node& root_;

@@ -16,6 +16,9 @@ std::vector<Alert> read_alerts(const yaml::Node& node, const scenario::System& s
                                scenario::Problems& problems);
 
 // Shared by the readers.
+/// A name, or a list of names, of alerts that the contract has.
+void check_alert_names(const yaml::Node& node, const std::vector<Alert>& alerts,
+                       scenario::Problems& problems);
 std::vector<std::string> texts_of(const yaml::Node* node);
 /// Of the keys `line` and `lines`.
 std::vector<int> lines_of(const yaml::Node& node, scenario::Problems& problems);

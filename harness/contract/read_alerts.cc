@@ -364,26 +364,33 @@ class AlertReader {
 
 /// `also` names alerts of the same contract, and not the alert itself.
 void check_also(const Node& node, const std::vector<Alert>& alerts, Problems& problems) {
-  std::vector<std::string> known;
-  for (const Alert& alert : alerts) known.push_back(alert.name);
   for (const Node::Entry& entry : node.entries) {
     const Node* also = entry.value->find("also");
     if (also == nullptr) continue;
-    const auto check = [&](const Node& name) {
-      if (!name.is_scalar()) return;
-      if (name.text == entry.key->text) {
-        problems.add(name, fmt::format("{} fires along with itself", name.text));
-      } else if (std::find(known.begin(), known.end(), name.text) == known.end()) {
-        problems.unknown(name, fmt::format("the contract has no alert \"{}\"", name.text),
-                         name.text, known);
-      }
+    check_alert_names(*also, alerts, problems);
+    const auto check_self = [&](const Node& name) {
+      if (!name.is_scalar() || name.text != entry.key->text) return;
+      problems.add(name, fmt::format("{} fires along with itself", name.text));
     };
-    check(*also);
-    for (const yaml::NodePtr& name : also->items) check(*name);
+    check_self(*also);
+    for (const yaml::NodePtr& name : also->items) check_self(*name);
   }
 }
 
 }  // namespace
+
+void check_alert_names(const Node& node, const std::vector<Alert>& alerts, Problems& problems) {
+  std::vector<std::string> known;
+  for (const Alert& alert : alerts) known.push_back(alert.name);
+  const auto check = [&](const Node& name) {
+    if (!name.is_scalar()) return;
+    if (std::find(known.begin(), known.end(), name.text) != known.end()) return;
+    problems.unknown(name, fmt::format("the contract has no alert \"{}\"", name.text), name.text,
+                     known);
+  };
+  check(node);
+  for (const yaml::NodePtr& name : node.items) check(*name);
+}
 
 std::vector<Alert> read_alerts(const Node& node, const scenario::System& system,
                                Problems& problems) {
