@@ -193,14 +193,13 @@ constexpr auto kAdminKeys = joined(std::to_array<Key>({
 constexpr Table kAdminTable{"a documented endpoint", "", kAdminKeys};
 constexpr Shape kAdminShape = map_of(kAdminTable);
 
-constexpr auto kRunbookKeys =
-    joined(std::to_array<Key>({
-               {"id", only(kText), "of the promise"},
-               {"title", only(kText), "its heading", Need::kRequired},
-               {"says", only(kText), "the guide's words"},
-               {"alerts", kTextList, "for which it is", Need::kRequired},
-           }),
-           kOrigin);
+constexpr auto kRunbookKeys = joined(std::to_array<Key>({
+                                         {"id", only(kText), "of the promise"},
+                                         {"title", only(kText), "its heading", Need::kRequired},
+                                         {"says", only(kText), "the guide's words"},
+                                         {"alerts", kTextList, "for which it is", Need::kRequired},
+                                     }),
+                                     kOrigin);
 constexpr Table kRunbookTable{"a documented runbook", "", kRunbookKeys};
 constexpr Shape kRunbookShape = map_of(kRunbookTable);
 

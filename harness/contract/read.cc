@@ -324,7 +324,9 @@ class ContractReader {
     runbook.says = text_of(node.find("says"));
     runbook.alerts = texts_of(node.find("alerts"));
     runbook.lines = lines_of(node, problems_);
-    if (const Node* alerts = node.find("alerts")) check_alert_names(*alerts, out_.alerts, problems_);
+    if (const Node* alerts = node.find("alerts")) {
+      check_alert_names(*alerts, out_.alerts, problems_);
+    }
     out_.runbooks.push_back(std::move(runbook));
   }
 

@@ -21,6 +21,8 @@ bool looks_like_scenario(const std::string& path) {
     return text->starts_with(at_line_start.substr(1)) ||
            text->find(at_line_start) != std::string::npos;
   };
+  // A contract may have `include` and `traffic`, too.
+  if (has_key("contract")) return false;
   return (has_key("system") || has_key("include")) && (has_key("expect") || has_key("traffic"));
 }
 
