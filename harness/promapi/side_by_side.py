@@ -15,10 +15,9 @@ TIME_LIMIT_S = 600
 class Server:
     """A process that listens on a port the kernel chose; ends with the `with`."""
 
-    def __init__(self, command, folder, log):
+    def __init__(self, command, folder, log, stdin=subprocess.DEVNULL):
         self.log = open(folder / log, "wb")
-        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=self.log, stderr=subprocess.STDOUT)
         self.name = pathlib.Path(command[0]).name
         self.connection = None
 
@@ -35,7 +34,10 @@ class Server:
         self.stop()
 
     def stop(self):
-        self.process.terminate()
+        if self.process.stdin:
+            self.process.stdin.close()
+        else:
+            self.process.terminate()
         try:
             ended = self.process.wait(timeout=TIME_LIMIT_S)
             if ended != 0:

@@ -15,9 +15,15 @@ class StepSums final : public HistogramSums {
         steps_(context.timeline.steps()),
         spoiled_(context.timeline.steps()) {}
 
-  void add(const Row& row) override {
+  void add(const Row& row, const Presence& floats) override {
     for (std::size_t i = 0; i < row.histograms.size(); ++i) {
-      if (row.present[i] && row.histograms[i]) add(steps_[i], *row.histograms[i], row.labels);
+      if (!row.present[i] || !row.histograms[i]) continue;
+      Step& step = steps_[i];
+      if (!step.sum && floats[i]) step.after_float = true;
+      add(step, *row.histograms[i], row.labels);
+      if (!step.incompatible) continue;
+      if (ended_.empty()) ended_.assign(steps_.size(), false);
+      ended_.set(i);
     }
   }
 
@@ -42,6 +48,7 @@ class StepSums final : public HistogramSums {
   }
 
   const Presence& spoiled() const override { return spoiled_; }
+  const Presence& ended() const override { return ended_; }
 
  private:
   struct Step {
@@ -49,6 +56,7 @@ class StepSums final : public HistogramSums {
     double count = 0;
     bool overflown = false;  ///< `sum` is the mean
     bool incompatible = false;
+    bool after_float = false;  ///< there will be no result, whatever comes
     bool reset_seen = false;
     bool not_reset_seen = false;
   };
@@ -64,6 +72,7 @@ class StepSums final : public HistogramSums {
       step.sum.emplace(h);
       return;
     }
+    if (step.after_float) return;
     const Combined outcome = mean_ ? add_to_mean(step, h) : step.sum->add(h);
     if (!outcome.compatible) {
       step.incompatible = true;
@@ -95,6 +104,7 @@ class StepSums final : public HistogramSums {
   bool mean_;
   std::vector<Step> steps_;
   Presence spoiled_;
+  Presence ended_;  ///< empty until it happens
 };
 
 }  // namespace

@@ -71,9 +71,10 @@ class SumAggregator final : public Aggregator {
   void add(Row& row) override {
     if (row.has_histograms()) {
       if (!histograms_) histograms_ = make_histogram_sums(context_, mean);
-      histograms_->add(row);
+      histograms_->add(row, present_);
       row.keep_floats();
     }
+    if (histograms_ && !histograms_->ended().empty()) row.present -= histograms_->ended();
     const std::span<const std::uint64_t> words = std::as_const(row.present).words();
     for (std::size_t w = 0; w < words.size(); ++w) {
       const std::size_t base = w * kSumBlock;

@@ -379,6 +379,18 @@ void mixed_avg_over_time(const WindowInput& in, const MixedWindow& w, Row& out) 
   histogram_total(in, w, out, true);
 }
 
+/// Buckets that are empty in one and missing in the other make no difference: Prometheus' storage
+/// gives all samples between two resets the same buckets.
+bool same_observations(const NativeHistogram& a, const NativeHistogram& b) {
+  if (equal_histograms(a, b)) return true;
+  if (a.count != b.count) return false;
+  NativeHistogram left = a;
+  NativeHistogram right = b;
+  compact(left);
+  compact(right);
+  return equal_histograms(left, right);
+}
+
 void mixed_changes(const WindowInput&, const MixedWindow& w, Row& out) {
   const std::vector<MixedSample> all = in_time_order(w);
   double changes = 0;
@@ -387,7 +399,7 @@ void mixed_changes(const WindowInput&, const MixedWindow& w, Row& out) {
     const MixedSample& b = all[i];
     bool changed = (a.histogram == nullptr) != (b.histogram == nullptr);
     if (!changed && b.histogram != nullptr) {
-      changed = !equal_histograms(*a.histogram, *b.histogram);
+      changed = !same_observations(*a.histogram, *b.histogram);
     } else if (!changed) {
       changed = a.value != b.value && !(std::isnan(a.value) && std::isnan(b.value));
     }
