@@ -29,6 +29,7 @@ DELETE /tocsin/faults/NAME     clears one; write %20 for a space
   endpoints    {"/path": {"latency": "x3"}}
   the target   "down": true, "hang": true, "restart": true, "malformed_scrape": true,
                "slow_scrape": "20s"
+  a call       "call": "/admin/cache/reset", alone: what that endpoint does, as long as it does it
 Without "for" a fault holds until it is cleared; without "name" it gets one.
 
 Targets and their signals

@@ -18,6 +18,11 @@ class Control : public ::testing::Test {
     system_.service.signals.push_back(signal("queue.depth", "3"));
     scenario::Target exporter;
     exporter.name = "postgres";
+    scenario::AdminEndpoint drain;
+    drain.path = "/admin/drain";
+    drain.length = minutes(3);
+    drain.changes = change("queue.depth", 0, Duration(0), Duration(0)).changes;
+    system_.service.admin.push_back(std::move(drain));
     system_.exporters.push_back(exporter);
   }
 
@@ -77,6 +82,15 @@ TEST_F(Control, WithoutALengthAFaultHoldsUntilItIsCleared) {
   EXPECT_EQ(ask_json("DELETE", "/tocsin/faults")["cleared"], 2);
 }
 
+TEST_F(Control, ACallHasItsEffectForAsLongAsTheSystemSays) {
+  const json made = ask_json("POST", "/tocsin/faults",
+                             R"({"target": "service", "changes": {"call": "/admin/drain"}})");
+  EXPECT_EQ(made["what"], "service call /admin/drain");
+  EXPECT_EQ(made["for"], "3m");
+  EXPECT_EQ(applied_->signal("service", "queue.depth", "", 3, minutes(4)), 0);
+  EXPECT_EQ(applied_->signal("service", "queue.depth", "", 3, minutes(5)), 3);
+}
+
 TEST_F(Control, RefusesWithAReasonAndAHint) {
   struct Case {
     const char* body;
@@ -113,6 +127,10 @@ TEST_F(Control, RefusesWithAReasonAndAHint) {
       {R"({"target": "service", "changes": {"down": true}, "for": "soon"})", "soon", ""},
       {R"({"target": "service", "changes": {"down": true}, "for": "0s"})", "longer than 0s", ""},
       {R"({"target": "service", "changes": {"down": true}, "for": "400d"})", "366d at most", ""},
+      {R"({"target": "service", "changes": {"call": "/admin/drian"}})", "no admin endpoint",
+       "did you mean \"/admin/drain\"?"},
+      {R"({"target": "service", "changes": {"call": "/admin/drain"}, "for": "1m"})", "lasts 3m",
+       "leave \"for\" out"},
       {R"({"a":[[[[[[[[[[[[]]]]]]]]]]]]})", "nested too deeply", ""},
   };
   for (const Case& c : cases) {

@@ -64,6 +64,7 @@ struct TargetFront::Impl {
   Impl(net::Loop& on, TargetModel& of, const faults::FaultTimeline& timeline, FrontOptions with)
       : loop(on),
         model(of),
+        given(&timeline),
         faults(&timeline),
         options(std::move(with)),
         routes(of.target()),
@@ -90,10 +91,16 @@ struct TargetFront::Impl {
   net::Task<Reply> scrape(Request request, std::optional<faults::TargetFault> in_force);
   net::Task<Reply> health(const scenario::HealthEndpoint& endpoint);
   net::Task<Reply> request(std::size_t endpoint, std::size_t body_bytes);
+  net::Task<Reply> admin(const scenario::AdminEndpoint& endpoint);
+  void begin_effect(const scenario::AdminEndpoint& endpoint);
+  void combine_faults();
 
   net::Loop& loop;
   TargetModel& model;
-  const faults::FaultTimeline* faults;
+  const faults::FaultTimeline* given;
+  std::vector<faults::Fault> effects;  ///< of calls, one an endpoint
+  std::shared_ptr<const faults::FaultTimeline> combined;
+  const faults::FaultTimeline* faults;  ///< `given`, or with effects `combined`
   FrontOptions options;
   Routes routes;
   net::Timer change;  ///< notified when faults are set, or to stop
@@ -162,6 +169,8 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
       co_return co_await scrape(std::move(received), in_force);
     case Routes::Kind::kHealth:
       co_return co_await health(model.target().health[match.index]);
+    case Routes::Kind::kAdmin:
+      co_return co_await admin(model.target().admin[match.index]);
     case Routes::Kind::kEndpoint:
       co_return co_await request(match.index, received.body.size());
     case Routes::Kind::kIndex:
@@ -220,6 +229,45 @@ net::Task<Reply> TargetFront::Impl::request(std::size_t endpoint, std::size_t bo
   co_return http::text_response(outcome.status, std::move(body), "application/json");
 }
 
+net::Task<Reply> TargetFront::Impl::admin(const scenario::AdminEndpoint& endpoint) {
+  co_await net::sleep_for(endpoint.latency);
+  std::string body = model.answer(endpoint, offset(), system_clock().now());
+  begin_effect(endpoint);
+  co_return http::text_response(endpoint.code, std::move(body), "application/json");
+}
+
+void TargetFront::Impl::begin_effect(const scenario::AdminEndpoint& endpoint) {
+  const Duration now = offset();
+  std::erase_if(effects, [&](const faults::Fault& effect) {
+    return effect.call == endpoint.path || effect.end() < now;
+  });
+  faults::Fault effect;
+  effect.name = endpoint.path;
+  effect.call = endpoint.path;
+  effect.target = model.target().name;
+  effect.at = now;
+  effect.length = endpoint.length;
+  effect.changes = endpoint.changes;
+  effect.target_faults = endpoint.target_faults;
+  effects.push_back(std::move(effect));
+  combine_faults();
+}
+
+/// What was given, and what calls have brought.
+void TargetFront::Impl::combine_faults() {
+  std::shared_ptr<const faults::FaultTimeline> before = std::move(combined);
+  combined.reset();
+  if (!effects.empty()) {
+    std::vector<faults::Fault> all = given->faults();
+    all.insert(all.end(), effects.begin(), effects.end());
+    combined = std::make_shared<const faults::FaultTimeline>(std::move(all));
+  }
+  faults = combined ? combined.get() : given;
+  model.advance(offset());
+  model.set_faults(*faults);
+  change.notify();
+}
+
 TargetFront::TargetFront(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TargetFront::~TargetFront() = default;
 
@@ -252,10 +300,8 @@ std::string TargetFront::url() const {
 }
 
 void TargetFront::set_faults(const faults::FaultTimeline& faults) {
-  impl_->model.advance(impl_->offset());
-  impl_->model.set_faults(faults);
-  impl_->faults = &faults;
-  impl_->change.notify();
+  impl_->given = &faults;
+  impl_->combine_faults();
 }
 
 }  // namespace tocsin::fakes

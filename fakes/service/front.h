@@ -23,9 +23,10 @@ struct FrontOptions {
 
 /// A target on a real socket: its endpoints wait out the drawn latency and answer the drawn status
 /// and body, its metrics path serves text or OpenMetrics as Accept asks (gzip when asked for), its
-/// health endpoints serve theirs. Target faults act as on a real process: down closes the listener
-/// and every connection, hang never answers, a slow scrape is late, a malformed one is no
-/// exposition.
+/// health endpoints serve theirs, and its admin endpoints do what they say: the effect of a call
+/// begins with its answer and comes in place of an earlier call's. Target faults act as on a real
+/// process: down closes the listener and every connection, hang never answers, a slow scrape is
+/// late, a malformed one is no exposition.
 class TargetFront {
  public:
   /// Listening on return, unless a fault has the target down.

@@ -138,6 +138,68 @@ TEST_F(Front, ADownTargetRefusesAndComesBackOnItsPort) {
   });
 }
 
+/// Falls to zero and comes back within ten minutes.
+scenario::AdminEndpoint cache_reset() {
+  scenario::AdminEndpoint admin;
+  admin.path = "/admin/cache/reset";
+  admin.code = 202;
+  admin.length = std::chrono::minutes(10);
+  faults::SignalChange change;
+  change.signal = "cache.hit_rate";
+  change.kind = faults::SignalChange::Kind::kFactor;
+  change.from = 0;
+  change.value = 1;
+  admin.changes.push_back(change);
+  scenario::HealthField was;
+  was.kind = scenario::HealthField::Kind::kNumber;
+  was.key = "was";
+  was.number = formula("cache.hit_rate");
+  admin.body.push_back(std::move(was));
+  return admin;
+}
+
+TEST_F(Front, AnAdminCallHasItsEffectAndFaultsStay) {
+  using std::chrono::minutes;
+  target_.signals.push_back(signal("cache.hit_rate", "0.8"));
+  target_.instruments.push_back(
+      instrument("cache_hit_ratio", MetricType::kGauge,
+                 {bound(scenario::InstrumentSeries::Binding::kValue, "cache.hit_rate")}));
+  target_.admin.push_back(cache_reset());
+  const FaultTimeline faults({change("cache.hit_rate", 0.5, minutes(15), minutes(60))});
+  const FaultTimeline none;
+  TargetModel model(target_, faults, {.seed = 1});
+  FrontOptions options;
+  options.offset = [this] { return offset_; };
+  auto front = TargetFront::open(loop_, model, faults, options).value();
+  const auto main = [&]() -> Task<void> {
+    net::TaskGroup group(loop_);
+    group.spawn(front->serve());
+    http::FetchOptions post;
+    post.method = "POST";
+    offset_ = minutes(10);
+    const auto called = co_await fetch(*front, "/admin/cache/reset", post);
+    EXPECT_EQ(called.value().status, 202);
+    EXPECT_EQ(called.value().body, R"({"was":0.8})");
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(10)), 0);
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(12)), 0.8 * 0.2);
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(15)), 0.5 * 0.5);
+    // The call again: its effect begins anew.
+    offset_ = minutes(18);
+    const auto again = co_await fetch(*front, "/admin/cache/reset", post);
+    EXPECT_EQ(again.value().body, R"({"was":0.4})");
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(23)), 0.5 * 0.5);
+    // Other faults leave it running.
+    front->set_faults(none);
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(23)), 0.8 * 0.5);
+    EXPECT_DOUBLE_EQ(model.signal("cache.hit_rate", minutes(28)), 0.8);
+    const auto wrong = co_await fetch(*front, "/admin/cache/reset", get());
+    EXPECT_EQ(wrong.value().status, 405);
+    front->stop();
+    co_await group.join();
+  };
+  loop_.run(main());
+}
+
 TEST_F(Front, AHangingTargetNeverAnswers) {
   const FaultTimeline faults({target_fault(TargetFaultKind::kHang, Duration(0), hours(1))});
   run(faults, [&](TargetFront& front) -> Task<void> {

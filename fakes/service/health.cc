@@ -112,7 +112,8 @@ HealthAnswer answer_health(const scenario::HealthEndpoint& endpoint, Signals& si
   for (const HealthCheck& check : endpoint.checks) {
     const HealthState state = state_of(check, signals);
     const Subject subject{.state = state, .check = &check, .now = now};
-    checks[check.name] = object(check.fields, subject, signals);
+    checks[check.name] = check.value ? field_value(*check.value, subject, signals)
+                                     : object(check.fields, subject, signals);
     // An uncritical check alone does not take the whole down.
     const HealthState at_most = check.critical ? HealthState::kUnhealthy : HealthState::kDegraded;
     whole.state = std::max(whole.state, std::min(state, at_most));
@@ -123,6 +124,12 @@ HealthAnswer answer_health(const scenario::HealthEndpoint& endpoint, Signals& si
           .body = object(endpoint.body, whole, signals)
                       .dump(-1, ' ', false, Json::error_handler_t::replace),
           .latency = endpoint.latency};
+}
+
+std::string answer_body(const scenario::AdminEndpoint& endpoint, Signals& signals, Timestamp now) {
+  const Subject subject{.now = now};
+  return object(endpoint.body, subject, signals)
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace tocsin::fakes

@@ -22,4 +22,7 @@ struct HealthAnswer {
 HealthAnswer answer_health(const scenario::HealthEndpoint& endpoint, Signals& signals,
                            Timestamp now);
 
+/// The body of an admin endpoint's answer, as JSON.
+std::string answer_body(const scenario::AdminEndpoint& endpoint, Signals& signals, Timestamp now);
+
 }  // namespace tocsin::fakes

@@ -208,6 +208,12 @@ HealthAnswer TargetModel::health(const scenario::HealthEndpoint& endpoint, Durat
   return answer_health(endpoint, impl_->signals, now);
 }
 
+std::string TargetModel::answer(const scenario::AdminEndpoint& endpoint, Duration offset,
+                                Timestamp now) {
+  impl_->evaluate(offset);
+  return answer_body(endpoint, impl_->signals, now);
+}
+
 double TargetModel::signal(std::string_view name, Duration offset) {
   impl_->signals.slot(name);
   impl_->evaluate(offset);
@@ -228,6 +234,10 @@ void TargetModel::set_faults(const faults::FaultTimeline& faults) {
     const auto fault = timeline.target_fault(s.target.name, at);
     return fault && fault->kind == faults::TargetFaultKind::kDown;
   };
+  const std::vector<Duration> asked_for = faults.restarts(s.target.name);
+  const bool is_new = std::any_of(asked_for.begin(), asked_for.end(), [&](Duration restart) {
+    return restart <= at && !std::binary_search(s.restarts.begin(), s.restarts.end(), restart);
+  });
   const bool comes_up = down(*s.faults) && !down(faults);
   for (const Duration restart : s.restarts) {
     if (restart <= at) s.happened.push_back(restart);
@@ -237,7 +247,7 @@ void TargetModel::set_faults(const faults::FaultTimeline& faults) {
   s.signals.set_faults(faults);
   s.find_boundaries();
   s.evaluated_at.reset();
-  if (comes_up) restart(at);
+  if (comes_up || is_new) restart(at);
 }
 
 LoadResult TargetModel::load() const {

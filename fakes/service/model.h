@@ -88,14 +88,17 @@ class TargetModel {
   /// Any offset, in any order; does not advance. `now` is what the body's timestamp shows.
   HealthAnswer health(const scenario::HealthEndpoint& endpoint, Duration offset, Timestamp now);
 
+  /// The body of an admin endpoint's answer, likewise. What the call brings is not made here.
+  std::string answer(const scenario::AdminEndpoint& endpoint, Duration offset, Timestamp now);
+
   /// A signal's value at an offset, as health sees it; NaN for an unknown name.
   double signal(std::string_view name, Duration offset);
 
   /// A restart that no fault of the timeline asks for: counters begin at zero, uptime too.
   void restart(Duration at);
 
-  /// Other faults from the last advance() on. What was down and is so no more restarts. Must
-  /// outlive the model as well.
+  /// Other faults from the last advance() on. What was down and is so no more restarts, and so does
+  /// what a new fault has restarted by now. Must outlive the model as well.
   void set_faults(const faults::FaultTimeline& faults);
 
   /// What a load generator would have seen until now; empty slices are there too. Warm-up phases

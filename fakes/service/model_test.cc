@@ -253,6 +253,23 @@ TEST(TargetModel, ARestartBeginsAtZero) {
   EXPECT_EQ(model.signal("uptime", minutes(5)), 60);
 }
 
+TEST(TargetModel, WhatANewFaultHasRestartedByNowRestarts) {
+  const scenario::Target target = small_service();
+  const traffic::Traffic traffic = steady(100, minutes(20));
+  const FaultTimeline before;
+  TargetModel model(target, before, exact(traffic));
+  model.read(minutes(2));
+  EXPECT_EQ(sum(model, "requests_total"), 12000);
+  const FaultTimeline after({target_fault(TargetFaultKind::kRestart, minutes(2), Duration(0))});
+  model.set_faults(after);
+  model.read(minutes(3));
+  EXPECT_EQ(sum(model, "requests_total"), 6000);
+  EXPECT_EQ(model.signal("uptime", minutes(3)), 60);
+  model.set_faults(before);
+  model.read(minutes(4));
+  EXPECT_EQ(sum(model, "requests_total"), 12000);
+}
+
 TEST(TargetModel, WhileDownOrHangingNothingIsCounted) {
   const scenario::Target target = small_service();
   const traffic::Traffic traffic = steady(100, minutes(20));

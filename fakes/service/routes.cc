@@ -53,6 +53,10 @@ Routes::Match Routes::find(std::string_view method, std::string_view path) const
   for (std::size_t i = 0; i < target_->health.size(); ++i) {
     if (path == target_->health[i].path && offer(Kind::kHealth, i, "GET")) return match;
   }
+  for (std::size_t i = 0; i < target_->admin.size(); ++i) {
+    const scenario::AdminEndpoint& admin = target_->admin[i];
+    if (path == admin.path && offer(Kind::kAdmin, i, admin.method)) return match;
+  }
   for (std::size_t i = 0; i < target_->endpoints.size(); ++i) {
     const scenario::Endpoint& endpoint = target_->endpoints[i];
     if (matches(endpoint.path, path) && offer(Kind::kEndpoint, i, endpoint.method)) return match;
@@ -65,6 +69,9 @@ std::string Routes::index() const {
   std::string text = fmt::format("{}, as a fake\n\nGET {}\n", target_->name, target_->metrics_path);
   for (const scenario::HealthEndpoint& health : target_->health) {
     text += fmt::format("GET {}\n", health.path);
+  }
+  for (const scenario::AdminEndpoint& admin : target_->admin) {
+    text += fmt::format("{} {}\n", admin.method, admin.path);
   }
   for (const scenario::Endpoint& endpoint : target_->endpoints) {
     text += fmt::format("{} {}\n", endpoint.method, endpoint.path);

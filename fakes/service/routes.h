@@ -14,10 +14,10 @@ class Routes {
   /// Refers to the target.
   explicit Routes(const scenario::Target& target) : target_(&target) {}
 
-  enum class Kind { kMetrics, kHealth, kEndpoint, kIndex, kWrongMethod, kNone };
+  enum class Kind { kMetrics, kHealth, kAdmin, kEndpoint, kIndex, kWrongMethod, kNone };
   struct Match {
     Kind kind = Kind::kNone;
-    std::size_t index = 0;   ///< of the health endpoint or endpoint
+    std::size_t index = 0;   ///< of the health endpoint, admin endpoint or endpoint
     std::string allow = {};  ///< with kWrongMethod
   };
   /// HEAD is taken as GET. A segment `{name}` or `:name` of an endpoint's path stands for any one.

@@ -9,6 +9,7 @@ scenario::Target target() {
   scenario::Target made;
   made.name = "service";
   made.health.emplace_back().path = "/health";
+  made.admin.emplace_back().path = "/admin/reset";
   const auto add = [&](std::string method, std::string path) {
     scenario::Endpoint endpoint;
     endpoint.name = endpoint.path = std::move(path);
@@ -36,6 +37,8 @@ TEST(Routes, FindsWhatAnswers) {
       {"GET", "/metrics", Kind::kMetrics, 0},
       {"HEAD", "/metrics", Kind::kMetrics, 0},
       {"GET", "/health", Kind::kHealth, 0},
+      {"POST", "/admin/reset", Kind::kAdmin, 0},
+      {"GET", "/admin/reset", Kind::kWrongMethod, 0},
       {"POST", "/chat", Kind::kEndpoint, 3},
       {"GET", "/users/7", Kind::kEndpoint, 0},
       {"POST", "/users/7", Kind::kEndpoint, 1},
@@ -66,7 +69,8 @@ TEST(Routes, TellsWhichMethodsAPathHas) {
 TEST(Routes, TheIndexNamesEverything) {
   const scenario::Target served = target();
   EXPECT_EQ(Routes(served).index(),
-            "service, as a fake\n\nGET /metrics\nGET /health\nGET /users/{id}\nPOST /users/{id}\n"
+            "service, as a fake\n\nGET /metrics\nGET /health\nPOST /admin/reset\nGET "
+            "/users/{id}\nPOST /users/{id}\n"
             "GET /users/:id/posts\nPOST /chat\n");
 }
 

@@ -80,6 +80,7 @@ std::string_view to_string(NetworkFault::Kind kind) {
 }
 
 std::string Fault::describe() const {
+  if (!call.empty()) return fmt::format("{} call {}", target, call);
   std::vector<std::string> parts;
   for (const SignalChange& change : changes) parts.push_back(faults::describe(change));
   for (const TargetFault& fault : target_faults) parts.push_back(faults::describe(fault));

@@ -76,6 +76,9 @@ struct Fault {
   std::vector<SignalChange> changes;
   std::vector<TargetFault> target_faults;
   std::vector<NetworkFault> network_faults;
+  /// Not empty: the path of the target's admin endpoint that is called at the start of each
+  /// occurrence; changes and length are then what the call brings.
+  std::string call = {};
 
   Duration start_of(std::uint32_t occurrence) const { return at + occurrence * every; }
   Duration end_of(std::uint32_t occurrence) const { return start_of(occurrence) + length; }

@@ -13,6 +13,7 @@
 #include "harness/net/task_group.h"
 #include "harness/net/timer.h"
 #include "harness/net/tls.h"
+#include "harness/run/caller.h"
 #include "harness/run/fake_stage.h"
 #include "harness/run/live_clock.h"
 #include "harness/run/prober.h"
@@ -114,7 +115,7 @@ class LiveRun {
   LiveRun(const scenario::Scenario& scenario, const LiveOptions& options, net::TlsContextPtr tls)
       : scenario_(scenario),
         options_(options),
-        faults_(scenario.faults),
+        faults_(without_call_effects(scenario.faults)),
         clock_(system_clock(), options.time_scale),
         store_(std::make_shared<metrics::Store>()),
         tls_(std::move(tls)) {}
@@ -125,6 +126,7 @@ class LiveRun {
     evidence_.run.warnings = scaled.unscaled;
     TRY_VOID(open_stage());
     TRY_VOID(open_scrapers());
+    TRY_VOID(plan_calls());
     rules::LiveEvaluation evaluation(scaled.files, *store_, *store_, scaled_evaluation());
     std::optional<LoadThread> load;
     if (!scenario_.traffic.phases.empty()) {
@@ -145,7 +147,7 @@ class LiveRun {
 
   Result<void> open_stage() {
     const auto on_service = [](const faults::Fault& fault) {
-      return fault.target == "service" || fault.target == "network";
+      return (fault.target == "service" && fault.call.empty()) || fault.target == "network";
     };
     if (external() && std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_service)) {
       evidence_.run.warnings.emplace_back(
@@ -187,6 +189,18 @@ class LiveRun {
     return {};
   }
 
+  Result<void> plan_calls() {
+    for (const faults::Fault& fault : scenario_.faults) {
+      if (fault.call.empty()) continue;
+      const scenario::Target& target = *scenario_.system->target(fault.target);
+      const auto named = [&](const auto& endpoint) { return endpoint.path == fault.call; };
+      const auto endpoint = std::find_if(target.admin.begin(), target.admin.end(), named);
+      TRY(http::Url url, url_of(target, fault.call));
+      calls_.push_back({&fault, &*endpoint, std::move(url)});
+    }
+    return {};
+  }
+
   /// Evaluations fall between scrapes, so that each sees a whole one.
   rules::EvaluationOptions scaled_evaluation() const {
     rules::EvaluationOptions evaluation = evaluation_options(scenario_, clock_.start());
@@ -204,6 +218,10 @@ class LiveRun {
     for (const Probe& probe : probes_) {
       group.spawn(
           probe_endpoint(loop_, probe.plan, probe.url, tls_, clock_, scenario_.length, evidence_));
+    }
+    for (const Call& call : calls_) {
+      group.spawn(call_endpoint(loop_, *call.fault, *call.endpoint, call.url, tls_, clock_,
+                                scenario_.length, evidence_));
     }
     group.spawn(evaluate(evaluation));
     co_await report(evaluation, load);
@@ -287,6 +305,12 @@ class LiveRun {
     http::Url url;
   };
 
+  struct Call {
+    const faults::Fault* fault;
+    const scenario::AdminEndpoint* endpoint;
+    http::Url url;
+  };
+
   const scenario::Scenario& scenario_;
   const LiveOptions& options_;
   faults::FaultTimeline faults_;
@@ -298,6 +322,7 @@ class LiveRun {
   net::Loop loop_;
   std::deque<Scraper> scrapers_;
   std::vector<Probe> probes_;
+  std::vector<Call> calls_;
 };
 
 }  // namespace

@@ -181,6 +181,47 @@ faults:
   EXPECT_NEAR(first_failing(live), first_failing(simulated), 6);
 }
 
+/// How many scrapes saw the queue empty.
+int empty_queues(const Evidence& evidence) {
+  int count = 0;
+  for (const std::string& values : values_of(evidence, "queue_length")) {
+    std::string_view rest = values;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      if (rest.substr(0, end) == "0") ++count;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return count;
+}
+
+TEST(Live, CallsAdminEndpointsOverHttp) {
+  const Edits with_admin = {
+      {"  health:\n", "  admin: {/admin/drain: {for: 30s, effect: {queue: =0}}}\n  health:\n"}};
+  const Drill drill = small_drill(R"(
+noise: none
+traffic: {rate: 20/s, for: 100s}
+faults:
+  - {at: 12s, service: {call: /admin/drain}}
+  - {at: 70s, for: 10s, service: down}
+  - {at: 73s, service: {call: /admin/drain}}
+)",
+                                  with_admin);
+  const Evidence live = run(drill, at_scale(20)).value();
+  // The second call is refused and has no effect.
+  EXPECT_THAT(live.run.warnings, ElementsAre(HasSubstr("POST /admin/drain at 1m13s: ")));
+  EXPECT_NEAR(empty_queues(live), 6, 1);
+  EXPECT_THAT(live.events,
+              Contains(testing::Field(&Event::description, "service call /admin/drain")));
+  const Drill once = small_drill(R"(
+noise: none
+traffic: {rate: 20/s, for: 100s}
+faults: {at: 12s, service: {call: /admin/drain}}
+)",
+                                 with_admin);
+  EXPECT_EQ(empty_queues(simulate_like_live(once)), 6);
+}
+
 // --- ends ---
 
 TEST(Live, EndsWithinASecondWhenAskedTo) {

@@ -87,6 +87,7 @@ Fault read_request(const System& system, const yaml::Node& root, Duration now, P
   if (const yaml::Node* changes = root.find("changes")) {
     read_target_fault(*target, *changes, problems, fault);
   }
+  if (!fault.call.empty() && length != nullptr) refuse_length_of_call(*length, fault, problems);
   check_ramps(root, fault, problems);
   return fault;
 }

@@ -12,7 +12,7 @@ extern const Table kScenarioTable;
 extern const Table kSystemTable;
 /// A fault that is asked for while a fake system runs (fault_request.h).
 extern const Table kFaultRequestTable;
-/// What may happen to one target.
+/// What may happen to one target, and what an admin endpoint does.
 extern const Table kTargetFaultTable;
 inline constexpr std::string_view kTargetFaultWords[] = {"down", "hang", "malformed_scrape",
                                                          "restart"};

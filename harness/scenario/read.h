@@ -25,6 +25,9 @@ std::vector<faults::Fault> read_faults(const yaml::Node& node, const System& sys
 /// What stands under a target's name, added to `fault`.
 void read_target_fault(const Target& target, const yaml::Node& node, Problems& problems,
                        faults::Fault& fault);
+/// A fault that is a call has the length that its endpoint says.
+void refuse_length_of_call(const yaml::Node& length, const faults::Fault& fault,
+                           Problems& problems);
 /// No ramp may take longer than its fault.
 void check_ramps(const yaml::Node& node, const faults::Fault& fault, Problems& problems);
 
@@ -58,6 +61,12 @@ std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& t
                                          Problems& problems);
 std::vector<HealthEndpoint> read_health(const yaml::Node& node, const Target& target,
                                         Problems& problems);
+/// The body of an answer that is about no health.
+std::vector<HealthField> read_answer_body(const yaml::Node& node, const Target& target,
+                                          Problems& problems);
+/// After all else of the target: effects move its signals, and no two paths may be the same.
+std::vector<AdminEndpoint> read_admin(const yaml::Node& node, const Target& target,
+                                      Problems& problems);
 /// The alerts that rule files define, as far as they can be read.
 std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_files);
 

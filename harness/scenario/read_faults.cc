@@ -148,7 +148,10 @@ class FaultReader {
   }
 
   void read_length() {
-    if (const yaml::Node* node = node_.find("for")) {
+    const yaml::Node* node = node_.find("for");
+    if (!fault_.call.empty()) {
+      if (node != nullptr) refuse_length_of_call(*node, fault_, problems_);
+    } else if (node != nullptr) {
       fault_.length = length_of(node, Duration(1));
       if (fault_.length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
     } else if (traffic_end_ && !only_restarts()) {
@@ -170,7 +173,7 @@ class FaultReader {
       problems_.add(*every, "expected a duration longer than 0s");
       return;
     }
-    if (node_.find("for") == nullptr && !only_restarts()) {
+    if (node_.find("for") == nullptr && !only_restarts() && fault_.call.empty()) {
       problems_.add(node, "a repeated fault needs the key \"for\"");
       return;
     }

@@ -29,8 +29,15 @@ constexpr std::array<Placeholder, 6> kPlaceholders = {{{"$state", FieldKind::kSt
                                                        {"$checks", FieldKind::kChecks},
                                                        {"$message", FieldKind::kMessage}}};
 
-/// Where a body stands: a check has a message, an endpoint has checks.
-enum class BodyOf { kEndpoint, kCheck };
+/// Where a body stands: a check has a message, an endpoint has checks, another answer neither.
+enum class BodyOf { kEndpoint, kCheck, kAnswer };
+
+bool may_stand(FieldKind kind, BodyOf body_of) {
+  if (kind == FieldKind::kTimestamp || kind == FieldKind::kUptime) return true;
+  if (kind == FieldKind::kChecks) return body_of == BodyOf::kEndpoint;
+  if (kind == FieldKind::kMessage) return body_of == BodyOf::kCheck;
+  return body_of != BodyOf::kAnswer;
+}
 
 class HealthReader {
  public:
@@ -54,6 +61,16 @@ class HealthReader {
       endpoint.body = read_body(*body, BodyOf::kEndpoint);
     }
     return endpoint;
+  }
+
+  std::vector<HealthField> read_body(const yaml::Node& node, BodyOf body_of) {
+    std::vector<HealthField> fields;
+    for (const yaml::Node::Entry& entry : node.entries) {
+      HealthField field = read_field(*entry.value, body_of);
+      field.key = entry.key->text;
+      fields.push_back(std::move(field));
+    }
+    return fields;
   }
 
  private:
@@ -110,7 +127,9 @@ class HealthReader {
     check.unhealthy = condition(node.find("unhealthy"));
     check.critical = bool_of(node.find("critical"), true);
     if (const yaml::Node* message = node.find("message")) read_messages(*message, check);
-    if (const yaml::Node* body = node.find("body")) check.fields = read_body(*body, BodyOf::kCheck);
+    const yaml::Node* body = node.find("body");
+    if (body != nullptr && body->is_map()) check.fields = read_body(*body, BodyOf::kCheck);
+    if (body != nullptr && body->is_scalar()) check.value = read_field(*body, BodyOf::kCheck);
     return check;
   }
 
@@ -143,16 +162,6 @@ class HealthReader {
     }
   }
 
-  std::vector<HealthField> read_body(const yaml::Node& node, BodyOf body_of) {
-    std::vector<HealthField> fields;
-    for (const yaml::Node::Entry& entry : node.entries) {
-      HealthField field = read_field(*entry.value, body_of);
-      field.key = entry.key->text;
-      fields.push_back(std::move(field));
-    }
-    return fields;
-  }
-
   HealthField read_field(const yaml::Node& node, BodyOf body_of) {
     HealthField field;
     if (node.is_map()) {
@@ -177,9 +186,7 @@ class HealthReader {
   FieldKind placeholder(const yaml::Node& node, BodyOf body_of) {
     std::vector<std::string> known;
     for (const Placeholder& one : kPlaceholders) {
-      const bool elsewhere = (one.kind == FieldKind::kChecks && body_of == BodyOf::kCheck) ||
-                             (one.kind == FieldKind::kMessage && body_of == BodyOf::kEndpoint);
-      if (elsewhere) continue;
+      if (!may_stand(one.kind, body_of)) continue;
       if (one.name == node.text) return one.kind;
       known.emplace_back(one.name);
     }
@@ -221,6 +228,11 @@ std::vector<HealthEndpoint> read_health(const yaml::Node& node, const Target& ta
     endpoints.push_back(HealthReader(target, problems).read(entry));
   }
   return endpoints;
+}
+
+std::vector<HealthField> read_answer_body(const yaml::Node& node, const Target& target,
+                                          Problems& problems) {
+  return HealthReader(target, problems).read_body(node, BodyOf::kAnswer);
 }
 
 }  // namespace tocsin::scenario

@@ -13,8 +13,8 @@ namespace tocsin::scenario {
 namespace {
 
 /// Keys beside which signals stand in a fault.
-constexpr std::string_view kFaultWords[] = {"down", "hang", "slow_scrape", "malformed_scrape",
-                                            "restart"};
+constexpr std::string_view kFaultWords[] = {"down",    "hang", "slow_scrape", "malformed_scrape",
+                                            "restart", "call"};
 
 const yaml::Node* value_node(const yaml::Node& signal) {
   return signal.is_map() ? signal.find("value") : &signal;

@@ -99,6 +99,9 @@ class TargetReader {
     if (const yaml::Node* health = node_.find("health")) {
       target_.health = read_health(*health, target_, problems_);
     }
+    if (const yaml::Node* admin = node_.find("admin")) {
+      target_.admin = read_admin(*admin, target_, problems_);
+    }
   }
 
   const yaml::Node& node_;

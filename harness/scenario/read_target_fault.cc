@@ -44,6 +44,7 @@ class TargetFaultReader {
       if (const auto kind = target_fault_of(node.text)) add_target_fault(node, *kind, Duration(0));
       return;
     }
+    if (const yaml::Node* call = node.find("call")) return read_call(node, *call);
     for (const yaml::Node::Entry& entry : node.entries) {
       if (const auto kind = target_fault_of(entry.key->text)) {
         read_target_fault(entry, *kind);
@@ -57,6 +58,27 @@ class TargetFaultReader {
   }
 
  private:
+  /// The effect comes in place of the call.
+  void read_call(const yaml::Node& node, const yaml::Node& call) {
+    if (node.entries.size() > 1) {
+      problems_.add(call, "a call stands alone in its fault",
+                    "write two faults; they may be at the same time");
+    }
+    if (!call.is_scalar()) return;
+    std::vector<std::string> known;
+    for (const AdminEndpoint& endpoint : target_.admin) {
+      known.push_back(endpoint.path);
+      if (endpoint.path != call.text) continue;
+      fault_.call = endpoint.path;
+      fault_.changes = endpoint.changes;
+      fault_.target_faults = endpoint.target_faults;
+      fault_.length = endpoint.length;
+      return;
+    }
+    problems_.unknown(call, fmt::format("{} has no admin endpoint \"{}\"", target_.name, call.text),
+                      call.text, known);
+  }
+
   void read_target_fault(const yaml::Node::Entry& entry, TargetFaultKind kind) {
     if (kind == TargetFaultKind::kSlowScrape) {
       add_target_fault(*entry.key, kind, length_of(entry.value.get(), Duration(1)));
@@ -145,6 +167,13 @@ class TargetFaultReader {
 void read_target_fault(const Target& target, const yaml::Node& node, Problems& problems,
                        Fault& fault) {
   TargetFaultReader(target, problems, fault).read(node);
+}
+
+void refuse_length_of_call(const yaml::Node& length, const Fault& fault, Problems& problems) {
+  problems.add(length,
+               fmt::format("the effect of {} lasts {}, as the system says", fault.call,
+                           format_duration(fault.length)),
+               "leave \"for\" out");
 }
 
 void check_ramps(const yaml::Node& node, const Fault& fault, Problems& problems) {

@@ -72,6 +72,7 @@ constexpr Key kTargetFaultKeys[] = {
     {"slow_scrape", only(kDuration), "metrics are answered after so long"},
     {"malformed_scrape", only(kBool), "metrics are answered with text that is none"},
     {"restart", only(kBool), "the process starts anew: counters begin at zero"},
+    {"call", only(kText), "an admin endpoint, by its path; its effect lasts as long as it says"},
 };
 
 constexpr Key kNetworkKeys[] = {

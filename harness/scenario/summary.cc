@@ -71,7 +71,7 @@ std::string show(const faults::Fault& fault) {
   if (fault.times > 1) {
     text += fmt::format(", {} times every {}", fault.times, format_duration(fault.every));
   }
-  text += ", " + fault.target + "\n";
+  text += ", " + fault.target + (fault.call.empty() ? "" : " call " + fault.call) + "\n";
   static constexpr std::string_view kChanges[] = {"set", "factor", "offset"};
   for (const faults::SignalChange& change : fault.changes) {
     text += fmt::format("  {}{}{} {}", change.endpoint, change.endpoint.empty() ? "" : " ",
@@ -244,6 +244,21 @@ std::string show(const HealthEndpoint& endpoint) {
       text += fmt::format("      {}: {}\n", to_string(state), message);
     }
     for (const HealthField& field : check.fields) text += show(field, 3);
+    if (check.value) text += show(*check.value, 3);
+  }
+  return text;
+}
+
+std::string show(const AdminEndpoint& endpoint) {
+  std::string text =
+      fmt::format("  admin {} {} {}, {}, for {}\n", endpoint.method, endpoint.path, endpoint.code,
+                  format_duration(endpoint.latency), format_duration(endpoint.length));
+  for (const HealthField& field : endpoint.body) text += show(field, 2);
+  for (const faults::SignalChange& change : endpoint.changes) {
+    text += fmt::format("    {} {} {}\n", change.endpoint, change.signal, change.text);
+  }
+  for (const faults::TargetFault& fault : endpoint.target_faults) {
+    text += fmt::format("    {}\n", faults::to_string(fault.kind));
   }
   return text;
 }
@@ -272,6 +287,7 @@ std::string show(const Target& target) {
     for (const InstrumentSeries& series : instrument.series) text += show(series);
   }
   for (const HealthEndpoint& endpoint : target.health) text += show(endpoint);
+  for (const AdminEndpoint& endpoint : target.admin) text += show(endpoint);
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/base/units.h"
+#include "harness/faults/fault.h"
 #include "harness/model/series.h"
 #include "harness/scenario/formula.h"
 
@@ -140,7 +141,8 @@ struct HealthCheck {
   std::optional<Formula> unhealthy;  ///< wins over degraded
   /// When an uncritical check is unhealthy the whole is only degraded.
   bool critical = true;
-  std::vector<HealthField> fields;  ///< of its object in the body, in order
+  std::vector<HealthField> fields;   ///< of its object in the body, in order
+  std::optional<HealthField> value;  ///< instead of an object
   /// For a field `$message`: TextTemplates (text_template.h), checked; a state may be missing.
   std::map<HealthState, std::string> messages;
 };
@@ -164,6 +166,20 @@ struct HealthEndpoint {
   ProbeSpec probe;
 };
 
+/// What operators call to make the process do something. Its effect is told as a fault is, and
+/// begins with the call.
+struct AdminEndpoint {
+  std::string path;
+  SourcePos pos;
+  std::string method = "POST";
+  int code = 200;
+  Duration latency = std::chrono::milliseconds(5);
+  std::vector<HealthField> body;  ///< texts, numbers, $timestamp, $uptime, as before the effect
+  std::vector<faults::SignalChange> changes;
+  std::vector<faults::TargetFault> target_faults;
+  Duration length{0};  ///< of the effect
+};
+
 /// What is scraped: the service itself or an exporter.
 struct Target {
   std::string name;  ///< "service" or the exporter's name in the file
@@ -182,6 +198,7 @@ struct Target {
   std::vector<Endpoint> endpoints;  ///< none for exporters
   std::vector<Instrument> instruments;
   std::vector<HealthEndpoint> health;
+  std::vector<AdminEndpoint> admin;
 };
 
 /// Signals that every target with endpoints has without declaring them:

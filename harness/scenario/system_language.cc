@@ -118,7 +118,7 @@ constexpr Key kCheckKeys[] = {
     {"unhealthy", only(kFormula), "true (not zero) while it is unhealthy; wins over degraded"},
     {"critical", only(kBool), "false: when it is unhealthy the whole is only degraded"},
     {"message", kTextShape | map_of(kMessagesTable), "for $message, by state"},
-    {"body", map_of(kBodyTable), "its object in the answer"},
+    {"body", only(kJson) | map_of(kBodyTable), "its object in the answer, or its one value"},
 };
 constexpr Table kCheckTable{"a health check", "", kCheckKeys};
 constexpr Shape kCheckShape = map_of(kCheckTable);
@@ -149,6 +149,24 @@ constexpr Table kHealthEndpointTable{"a health endpoint", "", kHealthEndpointKey
 constexpr Shape kHealthShape = map_of(kHealthEndpointTable);
 constexpr Table kHealthEndpointsTable{"health endpoints", "", {}, &kHealthShape, "path"};
 
+// admin
+
+constexpr std::string_view kAdminMethods[] = {"POST", "PUT", "DELETE", "PATCH"};
+constexpr Key kAdminEndpointKeys[] = {
+    {"method", one_of(kAdminMethods), "POST if left out"},
+    {"help", only(kText), "what it is for"},
+    {"code", only(kCount), "HTTP status of the answer; 200 if left out"},
+    {"latency", only(kDuration), "of the answer; 5ms if left out"},
+    {"body", map_of(kBodyTable), "the JSON answer, as things are before the effect"},
+    {"for", only(kDuration), "how long its effect lasts"},
+    {"effect", map_of(kTargetFaultTable), "what a call does, written as in a fault"},
+};
+constexpr Table kAdminEndpointTable{"an admin endpoint",
+                                    "What operators call to make the process do something.",
+                                    kAdminEndpointKeys};
+constexpr Shape kAdminShape = map_of(kAdminEndpointTable);
+constexpr Table kAdminTable{"admin endpoints", "", {}, &kAdminShape, "path"};
+
 // targets
 
 constexpr Key kScrapingKeys[] = {
@@ -171,6 +189,7 @@ constexpr Key kTargetKeys[] = {
     {"endpoints", map_of(kEndpointsTable), "what the load calls"},
     {"instruments", map_of(kInstrumentsTable), "metrics that are exported"},
     {"health", map_of(kHealthEndpointsTable), "health endpoints"},
+    {"admin", map_of(kAdminTable), "what operators, and faults, call"},
 };
 constexpr Shape kTargetShape = map_of(kTargetTable);
 constexpr Table kExportersTable{"exporters", "", {}, &kTargetShape, "exporter"};
