@@ -39,6 +39,9 @@ std::string describe(const scenario::System& system, const run::FakeStage& stage
     for (const scenario::HealthEndpoint& health : target->health) {
       text += fmt::format("  {:<12} {}{}\n", "", url, health.path);
     }
+    for (const scenario::AdminEndpoint& admin : target->admin) {
+      text += fmt::format("  {:<12} {}{} ({})\n", "", url, admin.path, admin.method);
+    }
   }
   return text + fmt::format("  {:<12} {}/tocsin\n", "faults", stage.control_url());
 }
