@@ -54,6 +54,11 @@ struct Cause {
   std::vector<faults::Fault> faults;
   /// kState: a near state in which the alert must stay silent; may be empty.
   std::vector<faults::Fault> near;
+  /// What is so before and after, for an alert that the normal state fires already; may be empty.
+  std::vector<faults::Fault> otherwise;
+  /// How long the cause lasts at most, for an alert on a jump, which ends by itself; none: as long
+  /// as it is needed.
+  std::optional<Duration> lasts;
 
   /// "error_rate of /api/chat", "traffic", "postgres postgres.up 0".
   std::string describe() const;

@@ -63,7 +63,8 @@ alerts:
     drive: {signal: disk.free_percent, factor: 100}
   Slow: {threshold: 500ms, is: at_least, drive: [{signal: queries.p95}, {signal: latency.p95, fires_at: 1s}]}
   Down: {drive: {when: {service: down, postgres: {up: 0}}, below: {service: {slow_scrape: 1s}}}, also: Slow}
-  Busy: {threshold: 100/s, is: above, drive: {traffic: true, range: 0/s..500/s}}
+  Busy: {threshold: 100/s, is: above, drive: {traffic: true, range: 0/s..500/s, lasts: 40m}}
+  Plenty: {drive: {when: {service: {disk.free_percent: 90}}, otherwise: {service: {disk.free_percent: 30}}}}
 metrics: {x_seconds: {type: histogram, labels: [a, le]}}
 health: [{endpoint: /health, state: unhealthy, when: {service: {disk.free_percent: 4}}, fields: {/a: 1}}]
 counts: [{what: metrics, documented: 50+}]
@@ -89,6 +90,9 @@ traces: {spans: [{name: x, attributes: {a: 1}}]}
   EXPECT_EQ(down.kind, Cause::Kind::kState);
   EXPECT_EQ(down.faults.size(), 2u);
   EXPECT_EQ(down.near.size(), 1u);
+  EXPECT_TRUE(down.otherwise.empty());
+  EXPECT_EQ(contract->alert("Busy")->drive.front().lasts, minutes(40));
+  EXPECT_EQ(contract->alert("Plenty")->drive.front().otherwise.front().changes.size(), 1u);
   EXPECT_THAT(contract->metrics.front().labels, ElementsAre("a"));
   EXPECT_EQ(contract->health.front().fields.at("/a"), "1");
   EXPECT_TRUE(contract->counts.front().at_least);

@@ -65,6 +65,9 @@ constexpr Key kCauseKeys[] = {
     {"with", map_of(kChangesTable), "further changes of the same target meanwhile"},
     {"when", map_of(kStateTable), "instead of a signal: what is broken"},
     {"below", map_of(kStateTable), "a near state in which the alert must stay silent"},
+    {"otherwise", map_of(kStateTable),
+     "what is so before and after, when the alert fires in the normal state"},
+    {"lasts", only(kDuration), "how long at most, when the alert ends by itself, as on a jump"},
 };
 constexpr Table kCauseTable{"a cause", "What makes the alert fire.", kCauseKeys};
 constexpr Shape kCauseItem = map_of(kCauseTable);

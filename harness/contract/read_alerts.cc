@@ -36,6 +36,7 @@ class CauseReader {
   Cause read() {
     out_.pos = node_.pos();
     if (!read_kind()) return std::move(out_);
+    read_course();
     if (out_.kind == Cause::Kind::kState) {
       read_state_cause();
       return std::move(out_);
@@ -84,6 +85,21 @@ class CauseReader {
     static constexpr std::string_view kOfStates[] = {"below"};
     if (out_.kind != Cause::Kind::kState) refuse(kOfStates, "goes with \"when\"");
     return true;
+  }
+
+  /// What is so around the cause, and how long it may last.
+  void read_course() {
+    if (const Node* otherwise = node_.find("otherwise")) {
+      out_.otherwise = read_state(*otherwise, system_, problems_);
+    }
+    const Node* lasts = node_.find("lasts");
+    if (lasts == nullptr) return;
+    out_.lasts = scenario::length_of(lasts, alert_.hold + Duration(1));
+    if (*out_.lasts <= alert_.hold) {
+      problems_.add(*lasts,
+                    fmt::format("a cause that lasts {} fires nothing that must last {}",
+                                format_duration(*out_.lasts), format_duration(alert_.hold)));
+    }
   }
 
   void refuse(std::span<const std::string_view> keys, std::string_view why) {
