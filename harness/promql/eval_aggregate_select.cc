@@ -1,6 +1,7 @@
 // topk, bottomk, limitk, limit_ratio and count_values.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -57,10 +58,18 @@ class TopHeaps {
   TopHeaps(Evaluation& evaluation, std::size_t steps, bool largest)
       : evaluation_(&evaluation),
         sizes_(steps, 0),
+        bars_(steps, std::numeric_limits<double>::quiet_NaN()),
         entries_(steps * room_),
         largest_(largest),
         pops_first_(evaluation.options.version_2) {
     evaluation.charge(entries_.size());
+  }
+
+  /// Whether offer() may take any of a block's values, a value for each step from `step` on.
+  static constexpr std::size_t kBlock = 16;
+  bool may_take_any(std::size_t step, const double* values) const {
+    const double* bars = &bars_[step];
+    return largest_ ? any_above(values, bars) : any_above(bars, values);
   }
 
   void offer(std::size_t step, std::size_t k, Entry entry) {
@@ -76,6 +85,7 @@ class TopHeaps {
     } else if (beats(entry.value, heap[0].value)) {
       replace_top(heap, size, entry);
     }
+    if (size >= k) bars_[step] = heap[0].value;
   }
 
   /// Best first; equal ones as Go's sort leaves them, which for a dozen or fewer is an insertion
@@ -98,6 +108,13 @@ class TopHeaps {
   }
 
  private:
+  /// Whether any of a block's values is above its neighbour's, or either is a NaN.
+  static bool any_above(const double* a, const double* b) {
+    double above = 0;
+    for (std::size_t j = 0; j < kBlock; ++j) above += a[j] <= b[j] ? 0 : 1;
+    return above != 0;
+  }
+
   void replace_top(Entry* heap, std::size_t size, Entry entry) const {
     if (!pops_first_) {
       heap[0] = entry;
@@ -149,6 +166,7 @@ class TopHeaps {
   Evaluation* evaluation_;
   std::size_t room_ = 4;
   std::vector<std::uint32_t> sizes_;
+  std::vector<double> bars_;  ///< what a value must beat at each step; NaN: ask offer()
   std::vector<Entry> entries_;
   bool largest_;
   bool pops_first_;
@@ -185,6 +203,30 @@ bool has_histogram_sample(const Row& row) {
                      [](const NativeHistogramPtr& histogram) { return histogram != nullptr; });
 }
 
+/// Offers a row's values. Most are not among the best, which is found out a block at a time.
+void offer_all(const AggregateContext& context, const Row& row, std::uint32_t head,
+               TopHeaps& heaps) {
+  const auto offer = [&](std::size_t i) {
+    const double wanted = context.parameter[i];
+    if (wanted >= 1) heaps.offer(i, static_cast<std::size_t>(wanted), {row.values[i], head});
+  };
+  const std::span<const std::uint64_t> words = row.present.words();
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    const std::size_t base = w * Presence::kBits;
+    context.evaluation.work(static_cast<std::size_t>(std::popcount(words[w])));
+    if (words[w] == ~std::uint64_t{0}) {
+      for (std::size_t i = base; i < base + Presence::kBits; i += TopHeaps::kBlock) {
+        if (!heaps.may_take_any(i, &row.values[i])) continue;
+        for (std::size_t j = i; j < i + TopHeaps::kBlock; ++j) offer(j);
+      }
+      continue;
+    }
+    for (std::uint64_t rest = words[w]; rest != 0; rest &= rest - 1) {
+      offer(base + static_cast<std::size_t>(std::countr_zero(rest)));
+    }
+  }
+}
+
 }  // namespace
 
 void evaluate_topk(AggregateContext& context, RowSink sink) {
@@ -211,11 +253,7 @@ void evaluate_topk(AggregateContext& context, RowSink sink) {
     heads.emplace_back();
     heads.back().labels = row.labels;
     heads.back().drop_name = row.drop_name;
-    row.present.for_each([&](std::size_t i) {
-      const double wanted = context.parameter[i];
-      context.evaluation.work(1);
-      if (wanted >= 1) heaps.offer(i, static_cast<std::size_t>(wanted), {row.values[i], head});
-    });
+    offer_all(context, row, head, heaps);
   });
   SelectedRows selected(steps, heads);
   for (TopHeaps& heaps : groups) {

@@ -1,21 +1,42 @@
 // rate, increase, delta, irate, idelta, changes, resets.
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "harness/promql/compensated_sum.h"
 #include "harness/promql/eval_window_mixed.h"
 #include "harness/promql/window.h"
+#include "harness/promql/window_stretches.h"
 
 namespace tocsin::promql {
 namespace {
+
+/// So many values are looked at in one go, by loops without branches that become vector
+/// instructions.
+constexpr std::size_t kRateBlock = 16;
+
+/// Whether any of a block's values is smaller than the one before it.
+bool any_falls(const double* values) {
+  double falls = 0;
+  for (std::size_t k = 0; k < kRateBlock; ++k) falls += values[k] < values[k - 1] ? 1 : 0;
+  return falls != 0;
+}
 
 /// Where a counter fell back, and how much had been counted by then; sums over any stretch of the
 /// series in constant time.
 class CounterResets {
  public:
+  /// Of what may go up and down.
+  CounterResets() = default;
   explicit CounterResets(const WindowInput& in) : values_(in.values) {
     CompensatedSum lost;
-    for (std::size_t i = 1; i < in.values.size(); ++i) {
+    const std::size_t n = in.values.size();
+    for (std::size_t i = 1; i < n; ++i) {
+      if (in.starts.empty() && i + kRateBlock <= n && !any_falls(&in.values[i])) {
+        i += kRateBlock - 1;
+        continue;
+      }
       if (!(in.values[i] < in.values[i - 1]) && !start_reset(in, i)) continue;
       at_.push_back(i);
       sums_.push_back(lost);
@@ -41,6 +62,15 @@ class CounterResets {
   std::size_t count(std::size_t lo, std::size_t hi) {
     correction(lo, hi);
     return end_ - first_;
+  }
+  /// How many windows, from [lo, hi) on and each `advance` samples further than the one before,
+  /// come before the first that holds a reset. lo may not decrease.
+  std::size_t windows_without(std::size_t lo, std::size_t hi, std::size_t advance) {
+    while (first_ < at_.size() && at_[first_] <= lo) ++first_;
+    if (first_ == at_.size()) return std::numeric_limits<std::size_t>::max();
+    if (at_[first_] < hi) return 0;
+    return advance == 0 ? std::numeric_limits<std::size_t>::max()
+                        : (at_[first_] - hi) / advance + 1;
   }
 
  private:
@@ -80,81 +110,138 @@ class StartOverlaps {
   std::size_t next_ = 0;
 };
 
-/// RateWindow::factor() of windows one after another. On series without gaps one window lies to its
-/// samples as the last one did, and only a counter's zero, if it is near, makes a difference.
-class LastFactor {
+/// The rates of windows that lie alike and hold no resets: all have the same factor, but where the
+/// counter's zero is near. Takes the first and last value of each window.
+class AlikeWindows {
  public:
-  /// The factor, if it is the last one's.
-  bool fits(std::size_t samples, std::int64_t lead, std::int64_t tail, double increase,
-            double first_value) const {
-    return known_ && samples == samples_ && lead == lead_ && tail == tail_ &&
-           (!bounded_by_zero_ || first_value > reach_ * increase);
-  }
-  double factor() const { return factor_; }
+  explicit AlikeWindows(const RateWindow& window)
+      : factor_(*window.factor(0, 0)),  // as if the zero were far away
+        reach_(window.counter ? window.reach_to_start() : 0),
+        counter_(window.counter) {}
 
-  /// Of a window that lies like the one before it: of others there is nothing to gain.
-  void learn(const RateWindow& window) {
-    if (window.samples < 2 || window.start != 0 || window.zero_first) return;
-    const std::int64_t lead = window.first - window.range_start;
-    const std::int64_t tail = window.range_end - window.last;
-    const bool again = window.samples == samples_ && lead == lead_ && tail == tail_;
-    samples_ = window.samples;
-    lead_ = lead;
-    tail_ = tail;
-    if (again == known_) return;
-    known_ = again;
-    if (!known_) return;
-    bounded_by_zero_ = window.counter;
-    factor_ = *window.factor(0, 0);  // as if the counter's zero were far away
-    reach_ = window.reach_to_start();
+  bool near_zero(double first, double last) const {
+    const double increase = last - first;
+    return counter_ && increase > 0 && first <= reach_ * increase;
+  }
+  /// Of windows `advance` samples apart; returns whether any was near its counter's zero.
+  bool fill(const double* first, const double* last, std::size_t advance,
+            std::span<double> out) const {
+    bool any_near = false;
+    std::size_t i = 0;
+    if (advance == 1) {
+      for (; i + kRateBlock <= out.size(); i += kRateBlock) {
+        any_near |= fill_block(first + i, last + i, &out[i]);
+      }
+    }
+    for (; i < out.size(); ++i) {
+      const double from = first[i * advance];
+      const double to = last[i * advance];
+      out[i] = (to - from) * factor_;
+      any_near |= near_zero(from, to);
+    }
+    return any_near;
   }
 
  private:
-  bool known_ = false;  ///< factor_ and reach_ are those of the shape below
-  std::size_t samples_ = 0;
-  std::int64_t lead_ = 0;
-  std::int64_t tail_ = 0;
-  bool bounded_by_zero_ = false;
-  double factor_ = 0;
-  double reach_ = 0;
+  bool fill_block(const double* first, const double* last, double* out) const {
+    const double reach = counter_ ? reach_ : -std::numeric_limits<double>::infinity();
+    double near = 0;
+#pragma GCC ivdep
+    for (std::size_t k = 0; k < kRateBlock; ++k) {
+      const double increase = last[k] - first[k];
+      out[k] = increase * factor_;
+      near += (increase > 0) & (first[k] <= reach * increase) ? 1 : 0;
+    }
+    return near != 0;
+  }
+
+  double factor_;
+  double reach_;
+  bool counter_;
 };
 
 enum class RateKind { kRate, kIncrease, kDelta };
 
 template <RateKind kind>
-void extrapolated(const WindowInput& in, Row& out) {
-  constexpr bool kCounter = kind != RateKind::kDelta;
-  CounterResets resets(in);
-  StartOverlaps overlaps(in);
-  RateWindow window;
-  window.width_s = static_cast<double>(in.width_ms) / 1000;
-  window.counter = kCounter;
-  window.per_second = kind == RateKind::kRate;
-  window.zero_first = in.evaluation->options.version_2;
-  LastFactor last;
-  for_windows(in, [&](std::size_t step, std::size_t lo, std::size_t hi) {
-    const std::int64_t end = in.ends.at(step);
-    double increase = in.values[hi - 1] - in.values[lo];
+class Extrapolation {
+ public:
+  Extrapolation(const WindowInput& in, Row& out)
+      : in_(in), out_(out), resets_(kCounter ? CounterResets(in) : CounterResets()), overlaps_(in) {
+    window_.width_s = static_cast<double>(in.width_ms) / 1000;
+    window_.counter = kCounter;
+    window_.per_second = kind == RateKind::kRate;
+    window_.zero_first = in.evaluation->options.version_2;
+  }
+
+  void one(std::size_t step, std::size_t lo, std::size_t hi) {
+    double increase = in_.values[hi - 1] - in_.values[lo];
     if (kCounter) {
-      increase += resets.correction(lo, hi);
-      if (!in.starts.empty()) overlaps.note(lo, hi);
+      increase += resets_.correction(lo, hi);
+      if (!in_.starts.empty()) overlaps_.note(lo, hi);
     }
-    const std::int64_t lead = in.times[lo] - (end - in.width_ms);
-    const std::int64_t tail = end - in.times[hi - 1];
-    if (in.starts.empty() && last.fits(hi - lo, lead, tail, increase, in.values[lo])) {
-      return out.set(step, increase * last.factor());
+    look_at(step, lo, hi);
+    if (window_.starts_inside()) increase += in_.values[lo];
+    const std::optional<double> factor = window_.factor(increase, in_.values[lo]);
+    if (factor) out_.set(step, increase * *factor);
+  }
+
+  void stretch(const WindowStretch& all) {
+    // A stretch is long: what is done once for each part of it does not count.
+    const bool alike = in_.starts.empty() && all.hi - all.lo > 1;
+    for (std::size_t i = 0; i < all.steps;) {
+      const std::size_t lo = all.lo + i * all.advance;
+      const std::size_t hi = all.hi + i * all.advance;
+      const std::size_t without = alike ? resets_.windows_without(lo, hi, all.advance) : 0;
+      const std::size_t steps = std::min(without, all.steps - i);
+      if (steps > 0) without_resets(all.step + i, steps, lo, hi, all.advance);
+      if (steps == 0) one(all.step + i, lo, hi);
+      i += std::max<std::size_t>(steps, 1);
     }
-    window.samples = hi - lo;
-    window.range_start = end - in.width_ms;
-    window.range_end = end;
-    window.first = in.times[lo];
-    window.last = in.times[hi - 1];
-    window.start = kCounter && !in.starts.empty() ? in.starts[lo] : 0;
-    if (window.starts_inside()) increase += in.values[lo];
-    const std::optional<double> factor = window.factor(increase, in.values[lo]);
-    if (factor) out.set(step, increase * *factor);
-    last.learn(window);
-  });
+  }
+
+ private:
+  static constexpr bool kCounter = kind != RateKind::kDelta;
+
+  void look_at(std::size_t step, std::size_t lo, std::size_t hi) {
+    const std::int64_t end = in_.ends.at(step);
+    window_.samples = hi - lo;
+    window_.range_start = end - in_.width_ms;
+    window_.range_end = end;
+    window_.first = in_.times[lo];
+    window_.last = in_.times[hi - 1];
+    window_.start = kCounter && !in_.starts.empty() ? in_.starts[lo] : 0;
+  }
+
+  /// Windows from [lo, hi) on that lie alike.
+  void without_resets(std::size_t step, std::size_t steps, std::size_t lo, std::size_t hi,
+                      std::size_t advance) {
+    look_at(step, lo, hi);
+    const AlikeWindows windows(window_);
+    const double* first = &in_.values[lo];
+    const double* last = &in_.values[hi - 1];
+    const bool any_near =
+        windows.fill(first, last, advance, std::span(out_.values).subspan(step, steps));
+    out_.present.set_range(step, step + steps);
+    for (std::size_t i = 0; any_near && i < steps; ++i) {
+      const std::size_t at = i * advance;
+      if (windows.near_zero(first[at], last[at])) one(step + i, lo + at, hi + at);
+    }
+  }
+
+  const WindowInput& in_;
+  Row& out_;
+  CounterResets resets_;
+  StartOverlaps overlaps_;
+  RateWindow window_;
+};
+
+template <RateKind kind>
+void extrapolated(const WindowInput& in, Row& out) {
+  Extrapolation<kind> extrapolation(in, out);
+  for_windows_and_stretches(
+      in,
+      [&](std::size_t step, std::size_t lo, std::size_t hi) { extrapolation.one(step, lo, hi); },
+      [&](const WindowStretch& stretch) { extrapolation.stretch(stretch); });
 }
 
 template <bool is_rate>
@@ -203,6 +290,7 @@ double RateWindow::reach_to_start() const {
   const auto sampled = static_cast<double>(last - first);
   const double spacing = sampled / static_cast<double>(samples - 1);
   const auto to_start = static_cast<double>(first - range_start);
+  if (zero_first) return to_start / sampled;
   return (to_start >= spacing * 1.1 ? spacing / 2 : to_start) / sampled;
 }
 

@@ -8,6 +8,7 @@
 #include "harness/promql/functions.h"
 #include "harness/promql/latest_sample.h"
 #include "harness/promql/window.h"
+#include "harness/promql/window_stretches.h"
 
 namespace tocsin::promql {
 namespace {
@@ -26,6 +27,21 @@ const WindowFunction* find_window_function(std::string_view name) {
 
 bool is_range(const Node& node) {
   return node.kind == NodeKind::kMatrixSelector || node.kind == NodeKind::kSubquery;
+}
+
+/// The values are many and stale markers few: a block at a time for NaNs of any kind.
+bool any_stale(std::span<const double> values) {
+  constexpr std::size_t kBlock = 16;
+  const auto stale = [](std::span<const double> part) {
+    return std::any_of(part.begin(), part.end(), is_stale);
+  };
+  std::size_t i = 0;
+  for (; i + kBlock <= values.size(); i += kBlock) {
+    double nans = 0;
+    for (std::size_t k = 0; k < kBlock; ++k) nans += values[i + k] != values[i + k] ? 1 : 0;
+    if (nans != 0 && stale(values.subspan(i, kBlock))) return true;
+  }
+  return stale(values.subspan(i));
 }
 
 /// One call's way from series to rows.
@@ -48,6 +64,7 @@ class WindowCall {
     if (argument_->kind == NodeKind::kMatrixSelector) input_.range_argument = argument_->range;
     input_.timeline = &timeline;
     input_.evaluation = &evaluation;
+    input_.stretches = &stretches_;
   }
 
   const Node& argument() const { return *argument_; }
@@ -68,10 +85,11 @@ class WindowCall {
     const bool starts = !view.start_timestamps.empty() &&
                         evaluation_.options.use_start_timestamps &&
                         uses_start_timestamps(call_.function->name);
-    if (std::none_of(view.values.begin(), view.values.end(), is_stale)) {
+    if (!any_stale(view.values)) {
       input_.times = view.timestamps;
       input_.values = view.values;
       input_.starts = starts ? view.start_timestamps : std::span<const std::int64_t>();
+      input_.times_stay = argument_->kind == NodeKind::kMatrixSelector;
       return input_;
     }
     times_.clear();
@@ -86,6 +104,7 @@ class WindowCall {
     input_.times = times_;
     input_.values = values_;
     input_.starts = starts_;
+    input_.times_stay = false;
     return input_;
   }
 
@@ -122,6 +141,7 @@ class WindowCall {
   const Node* argument_ = nullptr;
   std::vector<ScalarColumn> scalars_;
   WindowInput input_;
+  WindowStretches stretches_;
   std::vector<std::int64_t> times_;
   std::vector<double> values_;
   std::vector<std::int64_t> starts_;

@@ -257,6 +257,7 @@ void evaluate_mixed(const WindowFunction& function, const WindowInput& in, const
   floats.times = series.float_times();
   floats.values = series.floats();
   floats.starts = series.float_starts();
+  floats.times_stay = false;
   if (!floats.times.empty()) function.floats(floats, float_result);
   for (std::size_t step = 0; step < in.ends.steps; ++step) {
     const std::int64_t end = in.ends.at(step);

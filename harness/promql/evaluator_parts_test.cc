@@ -45,6 +45,11 @@ TEST(Presence, IsAVectorOfBits) {
   for (int i = 0; i < 130; ++i) grown.push_back(i % 3 == 0);
   EXPECT_EQ(grown.size(), 130U);
   EXPECT_EQ(grown.count(), 44U);
+  Presence part(200);
+  part.set_range(60, 131);
+  EXPECT_EQ(part.count(), 71U);
+  EXPECT_TRUE(part[60] && part[130]);
+  EXPECT_FALSE(part[59] || part[131]);
 }
 
 struct SumOfSquares {

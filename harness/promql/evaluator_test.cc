@@ -259,38 +259,63 @@ std::string rough_series(unsigned seed) {
   return line + "\n";
 }
 
-class Windows : public testing::TestWithParam<std::string> {};
+/// A sample at each time; like a counter's: near zero at first and after a reset, still for a
+/// while, growing fast and slowly.
+std::string regular_series(unsigned seed) {
+  std::mt19937 random(seed);
+  std::string line = "  x_total{seed=\"" + std::to_string(seed) + "\"}";
+  double value = seed % 2 == 0 ? 0 : static_cast<double>(random() % 100);
+  for (int i = 0; i < 300; ++i) {
+    const auto dice = static_cast<unsigned>(random() % 400);
+    if (dice < 3) value = 0;
+    if (i % 70 > 20) value += static_cast<double>(random() % (i % 70 < 40 ? 3 : 1000));
+    line += seed % 3 == 2 && dice == 10 ? " NaN" : " " + std::to_string(value);
+  }
+  return line + "\n";
+}
+
+class Windows : public testing::TestWithParam<std::string> {
+ protected:
+  static void expect_same(const ScriptStore& store, Duration step, const QueryOptions& options);
+};
 
 /// A window that has slid along must give what one gives that is looked at for the first time.
 TEST_P(Windows, SlideToTheSameResultAsOneByOne) {
-  const ScriptStore store =
+  const ScriptStore rough =
       loaded("load 20s\n" + rough_series(1) + rough_series(2) + rough_series(3));
+  const ScriptStore regular =
+      loaded("load 20s\n" + regular_series(4) + regular_series(5) + regular_series(6));
   for (const bool version_2 : {false, true}) {
     QueryOptions options;
     options.version_2 = version_2;
-    const Timeline timeline{Timestamp(-kMinute), Timestamp(110 * kMinute),
-                            std::chrono::seconds(47)};
-    const auto all = query(store, GetParam(), timeline, options);
-    ASSERT_TRUE(all);
-    for (std::size_t i = 0; i < timeline.steps(); i += 3) {
-      const auto one = query(store, GetParam(), Timeline::instant(timeline.at(i)), options);
-      ASSERT_TRUE(one);
-      std::size_t present = 0;
-      for (const Column& column : all->columns) present += column.present[i] ? 1 : 0;
-      ASSERT_EQ(one->columns.size(), present) << i;
-      for (const Column& single : one->columns) {
-        const auto column =
-            std::find_if(all->columns.begin(), all->columns.end(),
-                         [&](const Column& other) { return other.labels == single.labels; });
-        ASSERT_NE(column, all->columns.end());
-        ASSERT_TRUE(column->present[i]);
-        const double expected = single.values[0];
-        const double got = column->values[i];
-        if (std::isnan(expected) || std::isinf(expected)) {
-          ASSERT_EQ(std::to_string(expected), std::to_string(got)) << i;
-        } else {
-          ASSERT_NEAR(got, expected, 1e-9 * (1 + std::abs(expected))) << i;
-        }
+    expect_same(rough, std::chrono::seconds(47), options);
+    expect_same(regular, std::chrono::seconds(20), options);
+    expect_same(regular, std::chrono::seconds(60), options);
+  }
+}
+
+void Windows::expect_same(const ScriptStore& store, Duration step, const QueryOptions& options) {
+  const Timeline timeline{Timestamp(-kMinute), Timestamp(110 * kMinute), step};
+  const auto all = query(store, GetParam(), timeline, options);
+  ASSERT_TRUE(all);
+  for (std::size_t i = 0; i < timeline.steps(); i += 3) {
+    const auto one = query(store, GetParam(), Timeline::instant(timeline.at(i)), options);
+    ASSERT_TRUE(one);
+    std::size_t present = 0;
+    for (const Column& column : all->columns) present += column.present[i] ? 1 : 0;
+    ASSERT_EQ(one->columns.size(), present) << i;
+    for (const Column& single : one->columns) {
+      const auto column =
+          std::find_if(all->columns.begin(), all->columns.end(),
+                       [&](const Column& other) { return other.labels == single.labels; });
+      ASSERT_NE(column, all->columns.end());
+      ASSERT_TRUE(column->present[i]);
+      const double expected = single.values[0];
+      const double got = column->values[i];
+      if (std::isnan(expected) || std::isinf(expected)) {
+        ASSERT_EQ(std::to_string(expected), std::to_string(got)) << i;
+      } else {
+        ASSERT_NEAR(got, expected, 1e-9 * (1 + std::abs(expected))) << i;
       }
     }
   }
@@ -311,7 +336,42 @@ INSTANTIATE_TEST_SUITE_P(
                     "predict_linear(x_total[10m], 600)",
                     "double_exponential_smoothing(x_total[5m], 0.3, 0.6)",
                     "absent_over_time(x_total{seed=\"1\"}[30s])", "rate(x_total[2m] offset 90s)",
-                    "max_over_time(rate(x_total[2m])[10m:1m])"));
+                    "max_over_time(rate(x_total[2m])[10m:1m])", "rate(x_total[40s])",
+                    "delta(x_total[1m])", "rate(x_total[50s] offset 10s)",
+                    "topk(2, rate(x_total[2m]))", "bottomk(1, x_total)", "sum(rate(x_total[2m]))"));
+
+/// Whole blocks of steps at which a series is not among the best are passed over.
+TEST(Evaluator, TopkTakesTheBestOfManyAtEveryStep) {
+  std::mt19937 random(11);
+  std::string text = "load 1m\n";
+  std::vector<std::vector<double>> columns;
+  for (int series = 0; series < 40; ++series) {
+    text += "  x{n=\"" + std::to_string(series) + "\"}";
+    columns.emplace_back();
+    for (int i = 0; i < 200; ++i) {
+      const bool missing = random() % 50 == 0;
+      columns.back().push_back(missing ? -1 : static_cast<double>(random() % 100'000));
+      text += missing ? " _" : " " + std::to_string(columns.back().back());
+    }
+    text += "\n";
+  }
+  QueryOptions options;
+  options.lookback = std::chrono::seconds(30);
+  const auto best = query(loaded(text), "topk(3, x)", minutes(0, 199), options);
+  ASSERT_TRUE(best);
+  for (std::size_t i = 0; i < 200; ++i) {
+    std::vector<double> expected;
+    for (const auto& column : columns) expected.push_back(column[i]);
+    std::sort(expected.rbegin(), expected.rend());
+    expected.resize(3);
+    std::vector<double> got;
+    for (const Column& column : best->columns) {
+      if (column.present[i]) got.push_back(column.values[i]);
+    }
+    std::sort(got.rbegin(), got.rend());
+    ASSERT_EQ(got, expected) << i;
+  }
+}
 
 TEST(Evaluator, ASpikeLeavesNothingBehind) {
   const ScriptStore store = loaded("load 1m\n  x 1 1e300 2 3 4 5 6\n");

@@ -20,6 +20,11 @@ class Presence {
   bool operator[](std::size_t i) const { return (words_[i / kBits] >> (i % kBits) & 1) != 0; }
   void set(std::size_t i) { words_[i / kBits] |= std::uint64_t{1} << (i % kBits); }
   void reset(std::size_t i) { words_[i / kBits] &= ~(std::uint64_t{1} << (i % kBits)); }
+  void set_range(std::size_t begin, std::size_t end) {
+    for (; begin < end && begin % kBits != 0; ++begin) set(begin);
+    for (; begin + kBits <= end; begin += kBits) words_[begin / kBits] = ~std::uint64_t{0};
+    for (; begin < end; ++begin) set(begin);
+  }
   void assign(std::size_t size, bool value) {
     size_ = size;
     words_.assign((size + kBits - 1) / kBits, value ? ~std::uint64_t{0} : 0);

@@ -12,6 +12,8 @@
 
 namespace tocsin::promql {
 
+class WindowStretches;
+
 /// One call of a range function on one series that holds floats only.
 struct WindowInput {
   std::span<const std::int64_t> times;   ///< ms, ascending, without stale markers
@@ -25,6 +27,8 @@ struct WindowInput {
   const Timeline* timeline = nullptr;
   TextRange range_argument;  ///< where the range vector is in the text
   Evaluation* evaluation = nullptr;
+  WindowStretches* stretches = nullptr;  ///< where to ask for them (window_stretches.h)
+  bool times_stay = false;               ///< `times` are what they are until the call ends
 
   /// Time of the oldest sample that a window ending at `end` holds, less one.
   std::int64_t before(std::int64_t end) const {
@@ -89,8 +93,8 @@ struct RateWindow {
   /// What to multiply the increase by; none when the samples are too few. The first sample's value
   /// tells when a counter can have been zero.
   std::optional<double> factor(double increase, double first_value) const;
-  /// How far the series is taken to go on before its first sample, as a part of the time between
-  /// its first and last one, unless the counter's zero is nearer. At least two samples.
+  /// A counter's zero makes a difference if it is nearer to the first sample than this, as a part
+  /// of the time between the first and last sample. At least two samples.
   double reach_to_start() const;
 };
 
