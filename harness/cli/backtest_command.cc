@@ -152,11 +152,13 @@ std::optional<BacktestPlan> make_backtest_plan(const BacktestFlags& flags) {
 }
 
 /// Reads all files; nothing after a complaint.
-bool read_samples(const BacktestFlags& flags, metrics::Store& store,
+bool read_samples(const BacktestFlags& flags, const BacktestPlan& plan, metrics::Store& store,
                   backtest::SamplesInfo& samples) {
   Diagnostics diagnostics;
+  metrics::ImportOptions how;
+  how.threads = plan.options.threads;
   for (const std::string& path : flags.samples) {
-    const auto imported = metrics::import_openmetrics(path, store);
+    const auto imported = metrics::import_openmetrics(path, store, how);
     if (imported.has_error()) {
       diagnostics.add(imported.error());
     } else {
@@ -277,7 +279,7 @@ ExitCode run_backtest(const BacktestFlags& flags) {
     if (plan->prometheus) {
       const ExitCode fetched = fetch(*plan, store, study.samples);
       if (fetched != ExitCode::kPassed) return fetched;
-    } else if (!read_samples(flags, store, study.samples) || !set_times(*plan, store)) {
+    } else if (!read_samples(flags, *plan, store, study.samples) || !set_times(*plan, store)) {
       return ExitCode::kBadInput;
     }
     study.result = backtest::run_backtest(plan->rules, store, plan->options);

@@ -1,5 +1,8 @@
 #include "harness/cli/sample_flags.h"
 
+#include <algorithm>
+#include <thread>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -64,8 +67,10 @@ std::unique_ptr<metrics::Store> load_samples(const std::vector<std::string>& fil
   auto store = std::make_unique<metrics::Store>();
   Diagnostics diagnostics;
   std::string warnings;
+  metrics::ImportOptions how;
+  how.threads = std::max(1U, std::thread::hardware_concurrency());
   for (const std::string& file : files) {
-    const Result<metrics::ImportStats> read = metrics::import_openmetrics(file, *store);
+    const Result<metrics::ImportStats> read = metrics::import_openmetrics(file, *store, how);
     if (!read) {
       diagnostics.add(read.error());
     } else if (read->refused > 0) {

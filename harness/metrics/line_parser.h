@@ -30,9 +30,10 @@ class LineParser {
   /// Whether the page has all the samples it may have.
   bool full() const { return samples_ >= limits_.samples; }
   /// The next line is a good sample and needs no parsing. Not when full().
-  void count_known_sample() {
-    ++line_;
-    ++samples_;
+  void count_known_sample() { count_known_samples(1); }
+  void count_known_samples(std::size_t count) {
+    line_ += static_cast<int>(count);
+    samples_ += count;
   }
   /// The same for a line that is no sample.
   void count_known_line() { ++line_; }

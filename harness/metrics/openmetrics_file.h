@@ -64,7 +64,13 @@ class OpenMetricsImporter {
   std::unique_ptr<Impl> impl_;
 };
 
+struct ImportOptions {
+  unsigned threads = 1;  ///< parse side by side; the store is the same for any number
+  std::size_t piece_bytes = 512 * 1024;
+};
+
 /// A whole file, plain or gzip (told by its first bytes).
-Result<ImportStats> import_openmetrics(const std::string& path, Store& store);
+Result<ImportStats> import_openmetrics(const std::string& path, Store& store,
+                                       const ImportOptions& options = {});
 
 }  // namespace tocsin::metrics

@@ -252,6 +252,54 @@ TEST_F(OpenMetricsOnDisk, PlainAndCompressed) {
   EXPECT_EQ(files, 3u) << "no temporary file stays";
 }
 
+/// Runs of samples, lines that change series each time, odd values, late samples, comments.
+std::string assorted_file() {
+  std::string file = "# TYPE a gauge\n";
+  for (int i = 0; i < 300; ++i) {
+    const std::string at = " " + std::to_string(1000 + i * 15) + (i % 50 == 7 ? ".5\n" : "\n");
+    file += "a{n=\"x} y\"} " + std::to_string(i) + at;
+    if (i == 100) file += "# HELP a Help.\na{n=\"x} y\"} 7 3\n";
+  }
+  for (int i = 0; i < 200; ++i) {
+    const std::string at = " " + std::to_string(1000 + i * 15) + "\n";
+    file += "b{le=\"1\"} " + std::string(i % 40 == 9 ? "NaN" : i % 40 == 10 ? "nan" : "1e3") + at;
+    file += "b{le=\"2\"} +2" + at + "b_count -3.25" + at;
+    if (i % 60 == 5) file += "b_count 4 " + std::to_string(100 + i) + "\n";
+  }
+  return file + "# EOF\n";
+}
+
+TEST_F(OpenMetricsOnDisk, ThreadsAndPiecesMakeNoDifference) {
+  const std::string good = assorted_file();
+  std::string bad = good;
+  const std::size_t at = bad.find("b_count -3.25 2500");
+  bad.replace(at, 13, "b_count -3,25");
+  std::size_t line = 1;
+  for (const char c : bad.substr(0, at)) line += c == '\n' ? 1 : 0;
+  write_file_atomically(path("good.om"), good).value();
+  write_file_atomically(path("good.gz"), gzip_compress(good)).value();
+  write_file_atomically(path("bad.om"), bad + "and more that is bad\n").value();
+  Store expected;
+  ASSERT_EQ(import(expected, good, 1), "");
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    for (const std::size_t bytes : {std::size_t{10}, std::size_t{333}, std::size_t{1} << 20}) {
+      for (const char* name : {"good.om", "good.gz"}) {
+        Store store;
+        const ImportStats stats = import_openmetrics(path(name), store, {threads, bytes}).value();
+        EXPECT_EQ(stats.series, 4U);
+        EXPECT_EQ(stats.samples, store.size());
+        EXPECT_EQ(store.size(), expected.size());
+        expect_same(store, expected);
+        EXPECT_EQ(store.families(), expected.families());
+      }
+      Store store;
+      EXPECT_EQ(to_string(import_openmetrics(path("bad.om"), store, {threads, bytes}).error()),
+                path("bad.om") + ":" + std::to_string(line) +
+                    ":9: expected a number as value, got \"-3,25\"");
+    }
+  }
+}
+
 TEST_F(OpenMetricsOnDisk, TroubleNamesTheFile) {
   Store store;
   EXPECT_EQ(to_string(import_openmetrics(path("none"), store).error()),

@@ -1,140 +1,206 @@
+// Reading OpenMetrics files into a store; sample_runs.h and run_import.h are its two halves.
+
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdio>
 #include <cstring>
-#include <map>
+#include <exception>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "harness/metrics/gzip.h"
-#include "harness/metrics/line_cache.h"
-#include "harness/metrics/line_parser.h"
-#include "harness/metrics/number.h"
 #include "harness/metrics/openmetrics_file.h"
+#include "harness/metrics/run_import.h"
+#include "harness/metrics/sample_runs.h"
 
 namespace tocsin::metrics {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kFirstBytes = 32 * 1024;
+
+/// Cuts a stream of bytes into pieces of whole lines.
+class LinePieces {
+ public:
+  /// Adds bytes; `piece` gets all whole lines so far, each with its break, perhaps none.
+  void feed(std::string_view bytes, std::string& piece) {
+    piece = std::move(partial_);
+    partial_.clear();
+    const std::size_t before = piece.size();
+    piece += bytes;
+    const std::size_t last_break = bytes.rfind('\n');
+    if (last_break != std::string_view::npos) {
+      partial_ = piece.substr(before + last_break + 1);
+      piece.resize(before + last_break + 1);
+    } else if (piece.size() > ExpositionLimits{}.line_bytes) {
+      piece += '\n';  // it is going to be refused for its length
+    } else {
+      partial_ = std::move(piece);
+      piece.clear();
+    }
+  }
+  /// The last line, which may have no break.
+  std::string finish() {
+    if (!partial_.empty()) partial_ += '\n';
+    return std::move(partial_);
+  }
+
+ private:
+  std::string partial_;
+};
+
+/// A file's pieces, in order.
+class FilePieces {
+ public:
+  FilePieces(std::FILE* file, std::string path, std::size_t piece_bytes)
+      : file_(file), path_(std::move(path)), buffer_(piece_bytes) {}
+
+  /// False at the end, with the last piece.
+  Result<bool> next(std::string& piece) {
+    piece.clear();
+    while (piece.empty()) {
+      if (broken_) return in_file(*broken_);
+      // A little of a gzip stream may become much.
+      const std::size_t wanted = first_ || gzip_ ? kFirstBytes : buffer_.size();
+      const std::size_t got =
+          std::fread(buffer_.data(), 1, std::min(wanted, buffer_.size()), file_);
+      if (got == 0) return last(piece);
+      const std::string_view bytes(buffer_.data(), got);
+      if (first_ && looks_like_gzip(bytes)) gzip_.emplace();
+      first_ = false;
+      if (gzip_) {
+        unpack(bytes, piece);
+      } else {
+        lines_.feed(bytes, piece);
+      }
+    }
+    return true;
+  }
+
+ private:
+  Result<bool> last(std::string& piece) {
+    if (std::ferror(file_)) return io_error("cannot read " + path_ + ": " + std::strerror(errno));
+    if (gzip_) {
+      const Result<void> finished = gzip_->finish();
+      if (finished.has_error()) return in_file(finished.error());
+    }
+    piece = lines_.finish();
+    return false;
+  }
+  /// What was made of a broken stream comes before its error.
+  void unpack(std::string_view bytes, std::string& piece) {
+    unpacked_.clear();
+    const Result<void> fed = gzip_->feed(bytes, [&](std::string_view part) -> Result<void> {
+      unpacked_ += part;
+      return {};
+    });
+    lines_.feed(unpacked_, piece);
+    if (fed.has_error()) broken_ = fed.error();
+  }
+  Error in_file(Error error) const {
+    error.pos.file = path_;
+    return error;
+  }
+
+  std::FILE* file_;
+  std::string path_;
+  std::vector<char> buffer_;
+  LinePieces lines_;
+  std::optional<GzipReader> gzip_;
+  std::string unpacked_;
+  std::optional<Error> broken_;
+  bool first_ = true;
+};
+
+/// Several threads take pieces of a file apart, each one at a time; what they found goes into the
+/// store in the file's order.
+class SideBySideImport {
+ public:
+  SideBySideImport(FilePieces& pieces, RunImport& import) : pieces_(pieces), import_(import) {}
+
+  Result<void> run(unsigned threads) {
+    {
+      std::vector<std::jthread> others;
+      for (unsigned i = 1; i < threads; ++i) others.emplace_back([this] { work(); });
+      work();
+    }
+    if (exception_) std::rethrow_exception(exception_);
+    if (error_) return *error_;
+    return {};
+  }
+
+ private:
+  void work() {
+    try {
+      SampleRuns runs;
+      std::string text;
+      while (take_next(runs, text)) continue;
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      exception_ = std::current_exception();
+      stopped_ = true;
+      turn_came_.notify_all();
+    }
+  }
+
+  /// One piece; whether there are more.
+  bool take_next(SampleRuns& runs, std::string& text) {
+    std::size_t number = 0;
+    std::optional<Error> trouble;
+    {
+      const std::lock_guard lock(reading_);
+      if (read_all_) return false;
+      number = next_++;
+      const Result<bool> more = pieces_.next(text);
+      if (more.has_error()) trouble = more.error();
+      read_all_ = trouble || !*more;
+    }
+    if (!trouble) runs.read(text);
+    std::unique_lock lock(mutex_);
+    turn_came_.wait(lock, [&] { return stopped_ || turn_ == number; });
+    if (stopped_) return false;
+    if (!trouble) {
+      const Result<void> taken = import_.take(runs);
+      if (taken.has_error()) trouble = taken.error();
+    }
+    if (trouble) error_ = trouble;
+    stopped_ = trouble.has_value();
+    ++turn_;
+    turn_came_.notify_all();
+    return !stopped_;
+  }
+
+  FilePieces& pieces_;
+  RunImport& import_;
+
+  std::mutex reading_;  ///< of pieces_, next_, read_all_
+  std::size_t next_ = 0;
+  bool read_all_ = false;
+
+  std::mutex mutex_;  ///< of import_ and what follows
+  std::condition_variable turn_came_;
+  std::size_t turn_ = 0;  ///< the piece that is to be taken
+  bool stopped_ = false;
+  std::optional<Error> error_;
+  std::exception_ptr exception_;
+};
 
 }  // namespace
 
 struct OpenMetricsImporter::Impl {
-  Impl(Store& into, std::string file) : store(into), name(std::move(file)) {}
+  Impl(Store& store, std::string name) : import(store, std::move(name)) {}
 
-  /// Whole lines, each with its break.
-  bool lines(std::string_view text) {
-    while (!text.empty()) {
-      std::size_t used = known_line(text);
-      if (used == 0) {
-        used = text.find('\n') + 1;
-        if (!any_line(text.substr(0, used - 1))) return false;
-      }
-      text.remove_prefix(used);
-    }
-    return true;
+  Result<void> take() {
+    runs.read(piece);
+    return import.take(runs);
   }
 
-  /// Bytes of the line when it is "series value timestamp" of the expected series, written plainly;
-  /// else 0.
-  std::size_t known_line(std::string_view text) {
-    const LineCache::Entry entry = heads.guess(text);
-    if (entry == LineCache::kNone || ended) return 0;
-    const char* const end = text.data() + text.size();
-    const char* at = text.data() + heads.text(entry).size();
-    double value = 0;
-    if (at == end || *at != ' ' || !(at = parse_decimal(at + 1, end, value))) return 0;
-    double seconds = 0;
-    if (at == end || *at != ' ' || !(at = parse_decimal(at + 1, end, seconds))) return 0;
-    if (at == end || *at != '\n') return 0;
-    if (!parser.fits(static_cast<std::size_t>(at - text.data()))) return 0;
-    const std::optional<Timestamp> when = openmetrics_timestamp(seconds);
-    if (!when) return 0;
-    parser.count_known_sample();
-    take(entry, *when, value);
-    return static_cast<std::size_t>(at + 1 - text.data());
-  }
-
-  bool any_line(std::string_view line) {
-    using Line = LineParser::Line;
-    const bool may_be_known = !line.starts_with('#') && !ended && parser.fits(line.size());
-    const std::size_t head = may_be_known ? series_bytes(line) : 0;
-    LineCache::Entry entry = head > 0 ? heads.find(line.substr(0, head)) : LineCache::kNone;
-    const Line kind = entry == LineCache::kNone ? parser.next(line) : parser.next_known(line, head);
-    switch (kind) {
-      case Line::kError:
-        error = parser.error();
-        return false;
-      case Line::kEof:
-        ended = true;
-        return true;
-      case Line::kNothing:
-        return true;
-      case Line::kType:
-      case Line::kHelp:
-      case Line::kUnit:
-        learn_family(kind);
-        return true;
-      case Line::kSample:
-        break;
-    }
-    const ParsedSample& sample = parser.sample();
-    if (!sample.at) {
-      error = input_error({"", sample.line, static_cast<int>(line.size()) + 1},
-                          "expected a timestamp: a file of samples gives each its time");
-      error->excerpt = line;
-      return false;
-    }
-    if (entry == LineCache::kNone) entry = add_series(line, sample);
-    take(entry, *sample.at, sample.value_text == "nan" ? stale_marker() : sample.value);
-    return true;
-  }
-
-  LineCache::Entry add_series(std::string_view line, const ParsedSample& sample) {
-    std::vector<LabelView> labels(sample.labels.begin(), sample.labels.end());
-    labels.push_back({kMetricName, sample.name});
-    const SeriesId id = store.intern(Labels::from(std::move(labels)));
-    return heads.add(line.substr(0, parser.head_bytes()), id);
-  }
-
-  void learn_family(LineParser::Line kind) {
-    if (family.name != parser.family()) family = {std::string(parser.family()), {}, {}, {}};
-    if (kind == LineParser::Line::kType) family.type = parser.type();
-    if (kind == LineParser::Line::kHelp) family.help = parser.text();
-    if (kind == LineParser::Line::kUnit) family.unit = parser.text();
-    store.set_family(family);
-  }
-
-  void take(LineCache::Entry entry, Timestamp at, double value) {
-    heads.advance(entry);
-    const SeriesId id = heads.id(entry);
-    if (store.has_later(id, at)) {
-      late[id].emplace_back(at, value);
-    } else {
-      ++(store.append(id, at, value) ? stats.samples : stats.refused);
-    }
-  }
-
-  /// Puts the samples that came after younger ones where they belong.
-  void insert_late() {
-    for (auto& [id, samples] : late) {
-      const std::size_t all = samples.size();
-      const std::size_t refused = store.insert(id, std::move(samples));
-      stats.refused += refused;
-      stats.samples += all - refused;
-    }
-    late.clear();
-  }
-
-  Store& store;
-  std::string name;
-  LineParser parser{ExpositionFormat::kOpenMetrics, ExpositionLimits{}};
-  LineCache heads;
-  std::string partial;  ///< the beginning of a line whose end has not come
-  std::map<SeriesId, std::vector<std::pair<Timestamp, double>>> late;
-  FamilyInfo family;
-  bool ended = false;
-  std::optional<Error> error;
-  ImportStats stats;
+  LinePieces lines;
+  SampleRuns runs;
+  RunImport import;
+  std::string piece;
 };
 
 OpenMetricsImporter::OpenMetricsImporter(Store& store, std::string name)
@@ -142,72 +208,25 @@ OpenMetricsImporter::OpenMetricsImporter(Store& store, std::string name)
 OpenMetricsImporter::~OpenMetricsImporter() = default;
 
 Result<void> OpenMetricsImporter::feed(std::string_view bytes) {
-  const auto failed = [&] {
-    impl_->error->pos.file = impl_->name;
-    return *impl_->error;
-  };
-  if (impl_->error) return failed();
-  std::string& partial = impl_->partial;
-  if (!partial.empty()) {
-    const std::size_t line_break = bytes.find('\n');
-    const std::size_t rest = line_break == std::string_view::npos ? bytes.size() : line_break + 1;
-    partial += bytes.substr(0, rest);
-    bytes.remove_prefix(rest);
-    const bool whole = line_break != std::string_view::npos;
-    const bool too_long = partial.size() > ExpositionLimits{}.line_bytes;
-    if (whole || too_long) {
-      if (!whole) partial += '\n';  // refused for its length
-      if (!impl_->lines(partial)) return failed();
-      partial.clear();
-    }
-  }
-  const std::size_t whole = bytes.rfind('\n') + 1;  // 0 when there is none
-  if (!impl_->lines(bytes.substr(0, whole))) return failed();
-  partial += bytes.substr(whole);
-  return {};
+  impl_->lines.feed(bytes, impl_->piece);
+  return impl_->take();
 }
 
 Result<ImportStats> OpenMetricsImporter::finish() {
-  if (!impl_->partial.empty()) {
-    const Result<void> fed = feed("\n");
-    if (fed.has_error()) return fed.error();
-  }
-  const Result<void> finished = impl_->parser.finish();
-  if (finished.has_error()) {
-    Error error = finished.error();
-    error.pos.file = impl_->name;
-    return error;
-  }
-  impl_->insert_late();
-  impl_->stats.series = impl_->heads.size();
-  return impl_->stats;
+  impl_->piece = impl_->lines.finish();
+  TRY_VOID(impl_->take());
+  return impl_->import.finish();
 }
 
-Result<ImportStats> import_openmetrics(const std::string& path, Store& store) {
+Result<ImportStats> import_openmetrics(const std::string& path, Store& store,
+                                       const ImportOptions& options) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              &std::fclose);
-  const auto trouble = [&](std::string_view doing) {
-    return io_error(std::string(doing) + " " + path + ": " + std::strerror(errno));
-  };
-  if (!file) return trouble("cannot open");
-  const auto in_this_file = [&](Result<void> result) {
-    if (result.has_error()) result.error().pos.file = path;
-    return result;
-  };
-  OpenMetricsImporter importer(store, path);
-  const auto feed = [&](std::string_view piece) { return importer.feed(piece); };
-  std::optional<GzipReader> gzip;
-  std::vector<char> buffer(kReadBytes);
-  bool first = true;
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    const std::string_view piece(buffer.data(), got);
-    if (first && looks_like_gzip(piece)) gzip.emplace();
-    first = false;
-    TRY_VOID(gzip ? in_this_file(gzip->feed(piece, feed)) : feed(piece));
-  }
-  if (std::ferror(file.get())) return trouble("cannot read");
-  if (gzip) TRY_VOID(in_this_file(gzip->finish()));
-  return importer.finish();
+  if (!file) return io_error("cannot open " + path + ": " + std::strerror(errno));
+  FilePieces pieces(file.get(), path, options.piece_bytes);
+  RunImport import(store, path);
+  TRY_VOID(SideBySideImport(pieces, import).run(options.threads));
+  return import.finish();
 }
 
 }  // namespace tocsin::metrics

@@ -119,6 +119,26 @@ bool Store::append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histo
   return outcome == Appended::kYes || outcome == Appended::kAlreadyThere;
 }
 
+std::size_t Store::append_following(SeriesId id, std::span<const std::int64_t> times_ms,
+                                    std::span<const double> values) {
+  Series& series = at(id);
+  if (series.values.empty() || series.extras) return 0;
+  std::int64_t last = series.times.back();
+  std::size_t ascending = 0;
+  while (ascending < times_ms.size() && times_ms[ascending] > last) last = times_ms[ascending++];
+  const std::size_t count = series.times.push_following(times_ms.first(ascending));
+  last_timeline_ = series.times.timeline();
+  // The others on its timeline show how many are likely to come.
+  if (series.values.size() + count > series.values.capacity()) {
+    series.values.reserve(last_timeline_->size() - series.times.first());
+    grow(series.values, count);
+  }
+  series.values.insert(series.values.end(), values.begin(),
+                       values.begin() + static_cast<std::ptrdiff_t>(count));
+  size_ += count;
+  return count;
+}
+
 Store::Series Store::emptied(Series& series) {
   Series old;
   std::swap(old, series);

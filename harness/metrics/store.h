@@ -62,6 +62,10 @@ class Store final : public SeriesSource, public SampleSink {
   bool append_native(const Labels& labels, Timestamp at, NativeHistogramPtr histogram) override;
   /// `histogram` is not null. The value column holds 0 at its place.
   bool append_histogram(SeriesId id, Timestamp at, NativeHistogramPtr histogram);
+  /// Appends samples from the first on, as long as each is later than the one before and none needs
+  /// more care than that; returns how many, perhaps none.
+  std::size_t append_following(SeriesId id, std::span<const std::int64_t> times_ms,
+                               std::span<const double> values);
   Appended try_append(SeriesId id, Timestamp at, double value);
   /// Whether a sample at `at` would be refused for being out of order.
   bool has_later(SeriesId id, Timestamp at) const {

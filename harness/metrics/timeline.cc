@@ -23,6 +23,28 @@ void Timeline::push(std::int64_t at) {
   times_.push_back(at);
 }
 
+void Timeline::push(std::span<const std::int64_t> ascending) {
+  grow(times_, ascending.size());
+  times_.insert(times_.end(), ascending.begin(), ascending.end());
+}
+
+std::size_t TimelineUse::push_following(std::span<const std::int64_t> ascending) {
+  const auto known = timeline_->times().subspan(next_);
+  const std::size_t shared = std::min(known.size(), ascending.size());
+  const auto differs =
+      std::mismatch(ascending.begin(), ascending.begin() + static_cast<std::ptrdiff_t>(shared),
+                    known.begin())
+          .first;
+  auto count = static_cast<std::size_t>(differs - ascending.begin());
+  if (count == known.size()) {
+    timeline_->push(ascending.subspan(count));
+    count = ascending.size();
+  }
+  next_ += static_cast<std::uint32_t>(count);
+  size_ += static_cast<std::uint32_t>(count);
+  return count;
+}
+
 bool TimelineUse::push(std::int64_t at) {
   const bool follows = size_ > 0 && (next_ == timeline_->size() || (*timeline_)[next_] == at);
   if (!follows) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,8 @@ class Timeline {
   std::size_t find(std::int64_t at) const;
   /// `at` is later than all.
   void push(std::int64_t at);
+  /// The same for several, ascending.
+  void push(std::span<const std::int64_t> ascending);
   void shrink_to_fit() { times_.shrink_to_fit(); }
   std::size_t bytes() const { return sizeof *this + times_.capacity() * sizeof(std::int64_t); }
 
@@ -37,6 +40,8 @@ class TimelineUse {
  public:
   std::size_t size() const { return size_; }
   Timeline* timeline() const { return timeline_; }
+  /// Where sample 0 is on the timeline. size() > 0.
+  std::size_t first() const { return first_; }
   std::int64_t operator[](std::size_t i) const;
   /// size() > 0.
   std::int64_t back() const { return (*timeline_)[next_ - 1]; }
@@ -46,6 +51,9 @@ class TimelineUse {
   /// Adds a timestamp later than back(). Returns false, having changed nothing, when the timeline
   /// cannot take it, or when there are so many gaps that an own timeline is cheaper: see move_to().
   bool push(std::int64_t at);
+  /// Adds those of ascending timestamps, all later than back(), that are the next on the timeline
+  /// or that it can take at its end; returns how many from the first on. size() > 0.
+  std::size_t push_following(std::span<const std::int64_t> ascending);
   /// Copies the timestamps to an empty timeline, of which this series becomes the user.
   void move_to(Timeline& timeline);
 
@@ -75,13 +83,13 @@ class TimelineUse {
   std::vector<Run> runs_;  ///< those after the first
 };
 
-/// Makes room in a long-lived column for one more element: an eleventh at a time, so that little is
+/// Makes room in a long-lived column for more elements: an eleventh at a time, so that little is
 /// held in reserve.
 template <class T>
-void grow(std::vector<T>& column) {
-  if (column.size() < column.capacity()) return;
+void grow(std::vector<T>& column, std::size_t elements = 1) {
+  if (column.size() + elements <= column.capacity()) return;
   const std::size_t more = column.size() / 11;
-  column.reserve(column.size() + (more < 8 ? 8 : more));
+  column.reserve(column.size() + std::max({more, elements, std::size_t{8}}));
 }
 
 }  // namespace tocsin::metrics
