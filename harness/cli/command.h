@@ -32,6 +32,7 @@ void add_schema_command(CLI::App& app, Action& chosen);
 
 // Commands of `tocsin test`: `test` is that command.
 void add_test_promql_command(CLI::App& test, Action& chosen);
+void add_test_routes_command(CLI::App& test, Action& chosen);
 void add_test_rules_command(CLI::App& test, Action& chosen);
 
 }  // namespace tocsin::cli

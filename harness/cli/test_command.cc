@@ -8,7 +8,8 @@ namespace tocsin::cli {
 namespace {
 
 /// In the order of the help.
-constexpr AddCommand kTests[] = {add_test_promql_command, add_test_rules_command};
+constexpr AddCommand kTests[] = {add_test_promql_command, add_test_routes_command,
+                                 add_test_rules_command};
 
 }  // namespace
 
