@@ -93,6 +93,8 @@ std::size_t series_bytes(std::string_view line) {
 
 std::optional<Timestamp> openmetrics_timestamp(double seconds) {
   if (!(std::fabs(seconds) < 3.2e12)) return std::nullopt;
+  const auto whole = static_cast<std::int64_t>(seconds);
+  if (static_cast<double>(whole) == seconds) return from_ms(whole * 1000);
   const double ms = seconds * 1000;
   const double nearest = std::round(ms);
   return from_ms(static_cast<std::int64_t>(std::fabs(ms - nearest) < 1e-3 ? nearest : ms));

@@ -11,15 +11,24 @@ Result<void> RunImport::take(SampleRuns& runs) {
 
 bool RunImport::take_run(SampleRuns& runs, const SampleRun& run) {
   if (run.head_bytes == 0 || ended_) return take_lines(run.text);
+  std::span<const std::int64_t> times = runs.times(run);
+  std::span<const double> values = runs.values(run);
   std::optional<SeriesId> series = run.series;
   if (!series) {
-    const LineCache::Entry known = heads_.find(run.head());
-    if (known == LineCache::kNone) return take_lines(run.text);
+    LineCache::Entry known = heads_.find(run.head());
+    if (known == LineCache::kNone) {
+      const std::size_t first_line = run.text.find('\n') + 1;
+      if (!take_lines(run.text.substr(0, first_line))) return false;
+      known = heads_.find(run.head());
+      if (known == LineCache::kNone) return take_lines(run.text.substr(first_line));
+      times = times.subspan(1);
+      values = values.subspan(1);
+    }
     series = heads_.id(known);
     runs.learn(run.head(), *series);
   }
-  parser_.count_known_samples(run.end - run.begin);
-  take_samples(*series, runs.times(run), runs.values(run));
+  parser_.count_known_samples(times.size());
+  take_samples(*series, times, values);
   return true;
 }
 
