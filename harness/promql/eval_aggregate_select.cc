@@ -313,7 +313,10 @@ void evaluate_limit_ratio(AggregateContext& context, RowSink sink) {
 
 void evaluate_count_values(AggregateContext& context, RowSink sink) {
   const auto& literal = static_cast<const StringLiteral&>(unwrap(*context.node.parameter));
-  if (literal.value.empty() || find_invalid_utf8(literal.value)) {
+  const bool valid = context.evaluation.options.version_2
+                         ? is_legacy_label_name(literal.value)
+                         : !literal.value.empty() && !find_invalid_utf8(literal.value);
+  if (!valid) {
     context.evaluation.fail("invalid label name " + quote(literal.value), literal.range);
   }
   const Grouping grouping = Grouping(context.node).with(literal.value);

@@ -14,7 +14,9 @@ const std::string& text_of(const Call& call, std::size_t i) {
   return static_cast<const StringLiteral&>(unwrap(*call.arguments[i])).value;
 }
 
-bool is_label_name(const std::string& name) {
+/// Any text; in Prometheus 2 an identifier.
+bool is_label_name(const Evaluation& evaluation, const std::string& name) {
+  if (evaluation.options.version_2) return is_legacy_label_name(name);
   return !name.empty() && !find_invalid_utf8(name);
 }
 
@@ -34,7 +36,7 @@ void evaluate_label_replace(Evaluation& evaluation, const Call& call, const Time
     evaluation.fail("invalid regular expression in label_replace(): " + text_of(call, 4),
                     call.arguments[4]->range);
   }
-  if (!is_label_name(target)) {
+  if (!is_label_name(evaluation, target)) {
     evaluation.fail("invalid destination label name in label_replace(): " + target,
                     call.arguments[1]->range);
   }
@@ -57,11 +59,11 @@ void evaluate_label_join(Evaluation& evaluation, const Call& call, const Timelin
   const std::string& target = text_of(call, 1);
   const std::string& separator = text_of(call, 2);
   for (std::size_t i = 3; i < call.arguments.size(); ++i) {
-    if (is_label_name(text_of(call, i))) continue;
+    if (is_label_name(evaluation, text_of(call, i))) continue;
     evaluation.fail("invalid source label name in label_join(): " + text_of(call, i),
                     call.arguments[i]->range);
   }
-  if (!is_label_name(target)) {
+  if (!is_label_name(evaluation, target)) {
     evaluation.fail("invalid destination label name in label_join(): " + target,
                     call.arguments[1]->range);
   }

@@ -373,7 +373,8 @@ bool Parser::parse_grouping(std::vector<std::string>& labels) {
   };
   if (!take_if(TokenKind::kLeftParen)) return fail("\"(\"");
   while (!at(TokenKind::kRightParen)) {
-    if (!at(TokenKind::kString) && !can_name_label(token_.kind)) return fail("label");
+    const bool may_be_quoted = at(TokenKind::kString) && !options_.version_2;
+    if (!may_be_quoted && !can_name_label(token_.kind)) return fail("label");
     const Token token = take();
     const bool quoted = token.kind == TokenKind::kString;
     std::string label = quoted ? unquote(text_of(token)) : std::string(text_of(token));

@@ -64,7 +64,9 @@ bool Parser::parse_matcher(VectorSelector& selector) {
     return false;
   };
   const bool quoted = at(TokenKind::kString);
-  if (!quoted && !at(TokenKind::kIdentifier)) return fail("identifier or \"}\"");
+  if (!at(TokenKind::kIdentifier) && !(quoted && !options_.version_2)) {
+    return fail("identifier or \"}\"");
+  }
   const Token label = take();
   std::string name = quoted ? unquote(text_of(label)) : std::string(text_of(label));
   const std::optional<MatchOp> op = match_op(token_.kind);
