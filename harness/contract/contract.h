@@ -108,6 +108,7 @@ struct HealthPromise {
   std::vector<faults::Fault> when;            ///< empty: the normal state
   std::map<std::string, std::string> fields;  ///< JSON pointer and JSON text
   std::optional<scenario::ValueClaim> latency;
+  Duration after{0};  ///< since the process started: not promised before
   std::vector<int> lines;
   std::vector<std::string> ours;
   std::string note;

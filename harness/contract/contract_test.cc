@@ -66,7 +66,7 @@ alerts:
   Busy: {threshold: 100/s, is: above, drive: {traffic: true, range: 0/s..500/s, lasts: 40m}}
   Plenty: {drive: {when: {service: {disk.free_percent: 90}}, otherwise: {service: {disk.free_percent: 30}}}}
 metrics: {x_seconds: {type: histogram, labels: [a, le]}}
-health: [{endpoint: /health, state: unhealthy, when: {service: {disk.free_percent: 4}}, fields: {/a: 1}}]
+health: [{endpoint: /health, state: unhealthy, when: {service: {disk.free_percent: 4}}, fields: {/a: 1}, after: 1m}]
 counts: [{what: metrics, documented: 50+}]
 runbooks: [{title: Disk full, alerts: DiskFull, line: 9}]
 promises: [{id: shop.panel, says: a panel of errors, shown_by: system.yaml}]
@@ -95,6 +95,7 @@ traces: {spans: [{name: x, attributes: {a: 1}}]}
   EXPECT_EQ(contract->alert("Plenty")->drive.front().otherwise.front().changes.size(), 1u);
   EXPECT_THAT(contract->metrics.front().labels, ElementsAre("a"));
   EXPECT_EQ(contract->health.front().fields.at("/a"), "1");
+  EXPECT_EQ(contract->health.front().after, minutes(1));
   EXPECT_TRUE(contract->counts.front().at_least);
   EXPECT_EQ(contract->counts.front().documented, 50u);
   EXPECT_THAT(contract->runbooks.front().alerts, ElementsAre("DiskFull"));

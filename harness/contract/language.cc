@@ -127,6 +127,7 @@ constexpr auto kHealthKeys =
                {"when", map_of(kStateTable), "what is broken then; nothing if left out"},
                {"fields", map_of(kFieldsTable), "values in the JSON body, by pointer"},
                {"latency", only(kClaim), "of each answer: < 100ms"},
+               {"after", only(kDuration), "promised so long after the start of the process"},
                {"ours", list_of(kHealthPart), "which of these the guide does not give"},
            }),
            kOrigin);

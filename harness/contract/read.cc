@@ -208,6 +208,7 @@ class ContractReader {
       if (value < 100 || value > 599) problems_.add(*code, "expected a status from 100 to 599");
       promise.code = static_cast<int>(std::min<std::uint64_t>(value, 599));
     }
+    promise.after = scenario::length_of(node.find("after"), Duration(0));
     if (const Node* when = node.find("when")) promise.when = read_state(*when, system_, problems_);
     if (const Node* fields = node.find("fields")) read_fields(*fields, promise);
     if (const Node* latency = node.find("latency"); latency != nullptr && latency->is_scalar()) {
