@@ -26,6 +26,7 @@ void add_load_command(CLI::App& app, Action& chosen);
 void add_serve_command(CLI::App& app, Action& chosen);
 void add_query_command(CLI::App& app, Action& chosen);
 void add_test_command(CLI::App& app, Action& chosen);
+void add_check_command(CLI::App& app, Action& chosen);
 void add_mutate_command(CLI::App& app, Action& chosen);
 void add_backtest_command(CLI::App& app, Action& chosen);
 void add_schema_command(CLI::App& app, Action& chosen);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "harness/check/check.h"
+
+/// The groups of checks, one a file of checks/. checks.cc has them in order.
+
+namespace tocsin::check {
+
+extern const CheckGroup kInputChecks;
+extern const CheckGroup kSelectorChecks;
+extern const CheckGroup kExtremeChecks;
+extern const CheckGroup kThresholdChecks;
+extern const CheckGroup kCounterChecks;
+extern const CheckGroup kHistogramChecks;
+extern const CheckGroup kAggregationChecks;
+extern const CheckGroup kMatchingChecks;
+extern const CheckGroup kTimingChecks;
+extern const CheckGroup kTemplateChecks;
+extern const CheckGroup kConventionChecks;
+extern const CheckGroup kMetricNameChecks;
+
+}  // namespace tocsin::check

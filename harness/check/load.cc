@@ -1,0 +1,318 @@
+#include "harness/check/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "harness/base/file.h"
+#include "harness/check/check_groups.h"
+#include "harness/scenario/load.h"
+#include "harness/yaml/parse.h"
+
+namespace tocsin::check {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class FileKind { kRules, kSystem, kScenario, kContract, kPage, kOther };
+
+constexpr std::size_t kLargest = rules::kLargestRuleFile;
+
+/// By the keys at the beginning of its lines: files that are no valid YAML have a kind too.
+FileKind kind_of(const fs::path& path, std::string_view text) {
+  const std::string extension = path.extension().string();
+  if (extension == ".prom" || extension == ".om") return FileKind::kPage;
+  const auto has_key = [&](std::string_view key) {
+    const std::string at_line_start = "\n" + std::string(key) + ":";
+    return text.starts_with(std::string_view(at_line_start).substr(1)) ||
+           text.find(at_line_start) != std::string_view::npos;
+  };
+  if (has_key("rule_files") || has_key("tests")) return FileKind::kOther;
+  if (has_key("groups")) return FileKind::kRules;
+  if (has_key("contract")) return FileKind::kContract;
+  if (path.filename() == "system.yaml" && has_key("service")) return FileKind::kSystem;
+  const bool scenario = has_key("expect") || has_key("traffic") || has_key("from_contract");
+  if (scenario && (has_key("system") || has_key("include"))) return FileKind::kScenario;
+  return FileKind::kOther;
+}
+
+bool is_yaml(const fs::path& path) {
+  return path.extension() == ".yaml" || path.extension() == ".yml";
+}
+
+std::string beside(const std::string& path, const char* name) {
+  return (fs::path(path).parent_path() / name).lexically_normal().string();
+}
+
+std::string identity(const std::string& path) {
+  std::error_code ignored;
+  return fs::weakly_canonical(path, ignored).string();
+}
+
+class Loader {
+ public:
+  Loader(const CheckOptions& options, Diagnostics& diagnostics)
+      : options_(options), diagnostics_(diagnostics) {}
+
+  Loaded load() {
+    if (!options_.system.empty() && !fs::exists(options_.system)) {
+      diagnostics_.add(io_error("no such file or folder: " + options_.system));
+    }
+    for (const std::string& path : options_.paths) collect(path);
+    if (!diagnostics_.ok()) return {};
+    for (const std::string& system : systems_) add_system_subject(system);
+    add_loose_scenarios();
+    add_rule_subjects();
+    add_pages();
+    for (Subject& subject : out_.subjects) finish(subject);
+    return std::move(out_);
+  }
+
+ private:
+  void collect(const std::string& path) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      if (!fs::exists(path, error)) {
+        diagnostics_.add(io_error("no such file or folder: " + path));
+        return;
+      }
+      if (!take(fs::path(path).lexically_normal().string())) {
+        diagnostics_.add(
+            io_error("neither rules, nor a scenario, a contract, a system or a page "
+                     "of metrics: " +
+                     path));
+      }
+      return;
+    }
+    std::vector<std::string> inside;
+    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
+         it.increment(error)) {
+      std::error_code ignored;
+      if (it->is_regular_file(ignored) && is_yaml(it->path())) {
+        inside.push_back(it->path().lexically_normal().string());
+      }
+    }
+    if (error) {
+      diagnostics_.add(io_error("cannot search the folder " + path + ": " + error.message()));
+      return;
+    }
+    std::sort(inside.begin(), inside.end());
+    // A folder's systems are checked as a whole, so rule files that they do not use are left out.
+    std::set<std::string> owned;
+    for (const std::string& file : inside) {
+      if (fs::path(file).filename() == "system.yaml") {
+        owned.insert(fs::path(file).parent_path().string());
+      }
+    }
+    bool any = false;
+    for (const std::string& file : inside) {
+      const bool rules_of_a_system = owned.contains(fs::path(file).parent_path().string());
+      any = take(file, rules_of_a_system) || any;
+    }
+    if (!any) diagnostics_.add(io_error("nothing to check in the folder " + path));
+  }
+
+  /// Whether the file is of a kind that can be checked.
+  bool take(const std::string& path, bool leave_rules = false) {
+    const auto text = read_file(path, kLargest);
+    const FileKind kind = text.has_error() ? FileKind::kRules : kind_of(path, *text);
+    if (kind == FileKind::kOther) return false;
+    if (kind == FileKind::kRules && leave_rules) return true;
+    if (!taken_.insert(identity(path)).second) return true;
+    switch (kind) {
+      case FileKind::kSystem:
+        systems_.push_back(path);
+        break;
+      case FileKind::kContract: {
+        const std::string system = beside(path, "system.yaml");
+        if (!taken_.insert(identity(system)).second) break;
+        systems_.push_back(system);
+        break;
+      }
+      case FileKind::kScenario:
+        scenarios_.push_back(path);
+        break;
+      case FileKind::kPage:
+        pages_.push_back(path);
+        break;
+      default:
+        rule_files_.push_back(path);
+    }
+    return true;
+  }
+
+  void note_file(Subject& subject, const std::string& path) {
+    if (std::find(out_.files.begin(), out_.files.end(), path) == out_.files.end()) {
+      out_.files.push_back(path);
+    }
+    const auto text = read_file(path, kLargest);
+    if (text.has_error()) return;
+    subject.sources.emplace(path, std::make_shared<yaml::SourceText>(path, *text));
+  }
+
+  void report(const Diagnostics& problems, std::string_view check) {
+    for (const Error& error : problems.sorted()) {
+      out_.findings.push_back(finding_of(error, check, Severity::kError));
+    }
+  }
+
+  /// Rules that can be read; of others the problems.
+  void read_rules(Subject& subject, const std::string& path) {
+    note_file(subject, path);
+    Diagnostics problems;
+    rules::RuleFile file = rules::load_rule_file(path, problems);
+    report(problems, "rule/invalid");
+    for (const Error& warning : file.warnings) {
+      out_.findings.push_back(finding_of(warning, "rule/doubtful", Severity::kWarning));
+    }
+    if (problems.ok()) subject.rule_files.push_back(std::move(file));
+  }
+
+  std::shared_ptr<const scenario::System> read_system(const std::string& path) {
+    const auto [at, is_new] = known_systems_.try_emplace(identity(path));
+    if (!is_new) return at->second;
+    Diagnostics problems;
+    at->second = scenario::load_system(path, problems);
+    report(problems, "system/invalid");
+    return at->second;
+  }
+
+  void add_system_subject(const std::string& path) {
+    Subject subject;
+    note_file(subject, path);
+    subject.whole_system = true;
+    subject.system = read_system(path);
+    if (subject.system) {
+      for (const std::string& file : subject.system->rule_files) read_rules(subject, file);
+    }
+    const std::string folder = identity(fs::path(path).parent_path().string());
+    std::erase_if(scenarios_, [&](const std::string& scenario) {
+      if (identity(fs::path(scenario).parent_path().string()) != folder) return false;
+      read_scenario(subject, scenario);
+      return true;
+    });
+    out_.subjects.push_back(std::move(subject));
+  }
+
+  void read_scenario(Subject& subject, const std::string& path) {
+    note_file(subject, path);
+    Diagnostics problems;
+    auto scenario = scenarios_loader_.load(path, problems);
+    report(problems, "scenario/invalid");
+    if (scenario) subject.scenarios.push_back(std::move(*scenario));
+  }
+
+  /// Scenarios whose system is elsewhere: one subject a system, its rules without findings of
+  /// their own.
+  void add_loose_scenarios() {
+    std::map<const scenario::System*, Subject> subjects;
+    for (const std::string& path : scenarios_) {
+      Subject probe;
+      read_scenario(probe, path);
+      if (probe.scenarios.empty()) continue;
+      const auto system = probe.scenarios.front().system;
+      Subject& subject = subjects[system.get()];
+      subject.system = system;
+      subject.sources.merge(probe.sources);
+      subject.scenarios.push_back(std::move(probe.scenarios.front()));
+    }
+    for (auto& [system, subject] : subjects) out_.subjects.push_back(std::move(subject));
+  }
+
+  /// The system that a rule file is held against: the one asked for, or the one beside it.
+  std::string system_for(const std::string& rule_file) const {
+    if (!options_.system.empty()) return options_.system;
+    std::error_code ignored;
+    const std::string near = beside(rule_file, "system.yaml");
+    return fs::exists(near, ignored) ? near : "";
+  }
+
+  void add_rule_subjects() {
+    std::map<std::string, Subject> subjects;
+    for (const std::string& path : rule_files_) {
+      const std::string system = system_for(path);
+      const auto [at, is_new] = subjects.try_emplace(system);
+      if (is_new && !system.empty()) at->second.system = read_system(system);
+      read_rules(at->second, path);
+    }
+    for (auto& [system, subject] : subjects) out_.subjects.push_back(std::move(subject));
+  }
+
+  void add_pages() {
+    Subject subject;
+    for (const std::string& path : pages_) {
+      out_.files.push_back(path);
+      auto page = load_page(path);
+      if (page.has_error()) {
+        out_.findings.push_back(finding_of(page.error(), "metric/invalid", Severity::kError));
+      } else {
+        subject.pages.push_back({path, std::move(*page)});
+      }
+    }
+    if (!subject.pages.empty()) out_.subjects.push_back(std::move(subject));
+  }
+
+  void finish(Subject& subject) {
+    subject.index_rules();
+    subject.scrape_interval = options_.scrape_interval;
+    subject.evaluation_interval = options_.evaluation_interval;
+    if (subject.rules.empty() && !subject.system) return;
+    Catalogue catalogue;
+    if (subject.system) {
+      add_system(*subject.system, catalogue);
+      if (!subject.scrape_interval) {
+        subject.scrape_interval = subject.system->service.scrape_interval;
+      }
+      if (!subject.evaluation_interval) {
+        subject.evaluation_interval = subject.system->evaluation_interval;
+      }
+    }
+    for (const std::string& path : options_.samples) {
+      const auto read = add_samples(path, catalogue);
+      if (read.has_error()) diagnostics_.add(read.error());
+    }
+    for (const std::string& path : options_.metrics) {
+      const auto page = load_page(path);
+      if (page.has_error()) {
+        diagnostics_.add(page.error());
+      } else {
+        add_page(*page, catalogue);
+      }
+    }
+    if (!catalogue.empty()) subject.exported = std::move(catalogue);
+  }
+
+  const CheckOptions& options_;
+  Diagnostics& diagnostics_;
+  Loaded out_;
+  std::set<std::string> taken_;
+  std::vector<std::string> systems_;
+  std::vector<std::string> scenarios_;
+  std::vector<std::string> rule_files_;
+  std::vector<std::string> pages_;
+  std::map<std::string, std::shared_ptr<const scenario::System>> known_systems_;
+  scenario::ScenarioLoader scenarios_loader_;
+};
+
+}  // namespace
+
+Finding finding_of(const Error& error, std::string_view check, Severity severity) {
+  Finding finding;
+  finding.check = std::string(check);
+  finding.severity = severity;
+  finding.place.pos = error.pos;
+  finding.place.end = error.pos;
+  if (error.pos.column > 0) finding.place.end.column += std::max(error.length, 1);
+  finding.message = error.message;
+  for (const std::string& context : error.context) finding.message += ", " + context;
+  if (!error.hints.empty()) finding.way_out = error.hints.front();
+  finding.excerpt = error.excerpt;
+  return finding;
+}
+
+Loaded load_subjects(const CheckOptions& options, Diagnostics& diagnostics) {
+  return Loader(options, diagnostics).load();
+}
+
+}  // namespace tocsin::check

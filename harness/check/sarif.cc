@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/check/report.h"
+
+/// SARIF 2.1.0 (OASIS, 2020), with what GitHub's code scanning asks for: relative URIs, a region, a
+/// fingerprint that survives moved lines, and help for every rule.
+
+namespace tocsin::check {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view level_of(Severity severity) {
+  return severity == Severity::kInfo ? "note" : to_string(severity);
+}
+
+/// Relative to the working folder, percent-encoded where a URI needs it.
+std::string uri_of(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path relative = path;
+  if (relative.is_absolute()) {
+    const auto folder = std::filesystem::current_path(error);
+    if (!error) relative = relative.lexically_relative(folder);
+  }
+  const std::string text = relative.empty() ? path : relative.lexically_normal().generic_string();
+  std::string uri;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= '0' && byte <= '9') || c == '-' || c == '.' || c == '_' ||
+                       c == '~' || c == '/';
+    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return uri;
+}
+
+/// FNV-1a, so that the same text has the same number everywhere.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 1099511628211ULL;
+  }
+  return hash;
+}
+
+Json rule_json(const Check& check) {
+  Json out;
+  out["id"] = check.id;
+  out["name"] = check.id;
+  out["shortDescription"] = {{"text", check.title}};
+  out["fullDescription"] = {{"text", check.why}};
+  out["help"] = {{"text", fmt::format("{} {}", check.why, check.way_out)},
+                 {"markdown", fmt::format("{}\n\n**What to do:** {}", check.why, check.way_out)}};
+  out["defaultConfiguration"] = {{"level", level_of(check.severity)}};
+  out["properties"] = {{"tags", {"monitoring", "prometheus"}}};
+  return out;
+}
+
+Json region_of(const Place& place) {
+  Json region;
+  region["startLine"] = std::max(place.pos.line, 1);
+  region["startColumn"] = std::max(place.pos.column, 1);
+  if (place.end.line > 0) {
+    region["endLine"] = place.end.line;
+    region["endColumn"] = std::max(place.end.column, 1);
+  }
+  return region;
+}
+
+class SarifResults {
+ public:
+  Json add(const Finding& finding, std::size_t rule_index) {
+    Json out;
+    out["ruleId"] = finding.check;
+    out["ruleIndex"] = rule_index;
+    out["level"] = level_of(finding.severity);
+    std::string message = finding.about.empty() ? "" : finding.about + ": ";
+    message += finding.message;
+    if (!finding.way_out.empty()) message += "\n" + finding.way_out;
+    out["message"] = {{"text", message}};
+    out["locations"] = {{{"physicalLocation",
+                          {{"artifactLocation",
+                            {{"uri", uri_of(finding.place.pos.file)}, {"uriBaseId", "%SRCROOT%"}}},
+                           {"region", region_of(finding.place)}}}}};
+    const std::uint64_t hash = hash_of(finding.check + '\n' + finding.place.pos.file + '\n' +
+                                       finding.about + '\n' + finding.message);
+    out["partialFingerprints"] = {
+        {"tocsinFinding/v1", fmt::format("{:016x}:{}", hash, ++times_[hash])}};
+    if (finding.silenced) {
+      out["suppressions"] = {{{"kind", "inSource"}, {"justification", *finding.silenced}}};
+    }
+    return out;
+  }
+
+ private:
+  std::map<std::uint64_t, int> times_;
+};
+
+}  // namespace
+
+std::string render_sarif(const CheckReport& report, std::string_view tocsin_version,
+                         Severity least) {
+  Json driver;
+  driver["name"] = "tocsin check";
+  driver["semanticVersion"] = tocsin_version;
+  driver["rules"] = Json::array();
+  std::map<std::string_view, std::size_t> index;
+  for (const Check* check : all_checks()) {
+    index.emplace(check->id, index.size());
+    driver["rules"].push_back(rule_json(*check));
+  }
+  SarifResults results;
+  Json all = Json::array();
+  for (const Finding& finding : report.findings) {
+    if (finding.severity >= least) all.push_back(results.add(finding, index.at(finding.check)));
+  }
+  Json run;
+  run["tool"] = {{"driver", driver}};
+  run["columnKind"] = "unicodeCodePoints";
+  run["results"] = all;
+  Json out;
+  out["$schema"] = "https://json.schemastore.org/sarif-2.1.0.json";
+  out["version"] = "2.1.0";
+  out["runs"] = Json::array({run});
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace tocsin::check

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/check/catalogue.h"
+#include "harness/rules/rule.h"
+#include "harness/scenario/scenario.h"
+#include "harness/yaml/source_text.h"
+
+namespace tocsin::check {
+
+struct RuleUse {
+  const rules::RuleFile* file = nullptr;
+  const rules::RuleGroup* group = nullptr;
+  const rules::Rule* rule = nullptr;
+
+  bool alerts() const { return rule->kind == rules::Rule::Kind::kAlerting; }
+  /// "alert X" or "recording x".
+  std::string about() const;
+  /// How often it is evaluated, where that is known.
+  std::optional<Duration> interval(const std::optional<Duration>& standard) const {
+    return group->interval ? group->interval : standard;
+  }
+};
+
+/// A page that a target showed.
+struct Page {
+  std::string file;
+  std::vector<metrics::FamilySamples> families;
+};
+
+/// What is checked as a whole: rules that may read each other, with all that is known of what they
+/// read.
+struct Subject {
+  std::vector<rules::RuleFile> rule_files;
+  /// The texts of all files that were read, by path.
+  std::map<std::string, std::shared_ptr<const yaml::SourceText>> sources;
+  std::vector<RuleUse> rules;                      ///< of all files
+  std::shared_ptr<const scenario::System> system;  ///< null: not known
+  /// The system itself is being checked, not only rules against it.
+  bool whole_system = false;
+  std::vector<scenario::Scenario> scenarios;
+  std::vector<Page> pages;  ///< to be checked themselves
+
+  std::optional<Catalogue> exported;        ///< nothing: not known
+  std::optional<Duration> scrape_interval;  ///< of targets that are not known
+  std::optional<Duration> evaluation_interval;
+
+  /// The rules that record a metric.
+  std::vector<const RuleUse*> recorders(std::string_view metric) const;
+  bool has_alert(std::string_view name) const;
+  /// The exported metric of that name or, when there is none, the one that was most likely meant.
+  const ExportedMetric* meant(std::string_view metric) const;
+  /// Fills `rules` from the files.
+  void index_rules();
+
+ private:
+  mutable std::map<std::string, const ExportedMetric*, std::less<>> meant_;
+};
+
+}  // namespace tocsin::check
