@@ -17,6 +17,9 @@ extern const CheckGroup kMatchingChecks;
 extern const CheckGroup kTimingChecks;
 extern const CheckGroup kTemplateChecks;
 extern const CheckGroup kConventionChecks;
+extern const CheckGroup kRestChecks;
 extern const CheckGroup kMetricNameChecks;
+extern const CheckGroup kContractChecks;
+extern const CheckGroup kScenarioChecks;
 
 }  // namespace tocsin::check

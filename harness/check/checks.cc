@@ -9,9 +9,10 @@ namespace tocsin::check {
 namespace {
 
 constexpr const CheckGroup* kGroups[] = {
-    &kInputChecks,   &kSelectorChecks,  &kExtremeChecks,     &kThresholdChecks,
-    &kCounterChecks, &kHistogramChecks, &kAggregationChecks, &kMatchingChecks,
-    &kTimingChecks,  &kTemplateChecks,  &kConventionChecks,  &kMetricNameChecks,
+    &kInputChecks,      &kSelectorChecks,  &kExtremeChecks,     &kThresholdChecks,
+    &kCounterChecks,    &kHistogramChecks, &kAggregationChecks, &kMatchingChecks,
+    &kTimingChecks,     &kTemplateChecks,  &kConventionChecks,  &kRestChecks,
+    &kMetricNameChecks, &kContractChecks,  &kScenarioChecks,
 };
 
 }  // namespace

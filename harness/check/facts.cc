@@ -362,7 +362,7 @@ Facts FactFinder::of_division(const promql::Binary& binary) {
   } else if (right.unit == Unit::kCount &&
              (left.unit == Unit::kSeconds || left.unit == Unit::kMilliseconds)) {
     facts.unit = left.unit;
-    facts.latency = true;
+    facts.latency = facts_of_metric(left.metric, nullptr).latency;
   }
   return facts;
 }

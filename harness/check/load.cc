@@ -7,6 +7,7 @@
 
 #include "harness/base/file.h"
 #include "harness/check/check_groups.h"
+#include "harness/contract/contract.h"
 #include "harness/scenario/load.h"
 #include "harness/yaml/parse.h"
 
@@ -22,6 +23,7 @@ constexpr std::size_t kLargest = rules::kLargestRuleFile;
 /// By the keys at the beginning of its lines: files that are no valid YAML have a kind too.
 FileKind kind_of(const fs::path& path, std::string_view text) {
   const std::string extension = path.extension().string();
+  const std::string name = path.filename().string();
   if (extension == ".prom" || extension == ".om") return FileKind::kPage;
   const auto has_key = [&](std::string_view key) {
     const std::string at_line_start = "\n" + std::string(key) + ":";
@@ -30,8 +32,8 @@ FileKind kind_of(const fs::path& path, std::string_view text) {
   };
   if (has_key("rule_files") || has_key("tests")) return FileKind::kOther;
   if (has_key("groups")) return FileKind::kRules;
-  if (has_key("contract")) return FileKind::kContract;
-  if (path.filename() == "system.yaml" && has_key("service")) return FileKind::kSystem;
+  if (name == "contract.yaml" || has_key("contract")) return FileKind::kContract;
+  if (name == "system.yaml" && has_key("service")) return FileKind::kSystem;
   const bool scenario = has_key("expect") || has_key("traffic") || has_key("from_contract");
   if (scenario && (has_key("system") || has_key("include"))) return FileKind::kScenario;
   return FileKind::kOther;
@@ -164,7 +166,14 @@ class Loader {
     rules::RuleFile file = rules::load_rule_file(path, problems);
     report(problems, "rule/invalid");
     for (const Error& warning : file.warnings) {
-      out_.findings.push_back(finding_of(warning, "rule/doubtful", Severity::kWarning));
+      // Several conditions under one name are a habit of well-kept rules, and Prometheus 2 gets
+      // rare; copies and documents that nobody reads are mistakes.
+      const auto says = [&](const char* words) {
+        return warning.message.find(words) != std::string::npos;
+      };
+      const bool mistake = says("is a copy") || says("document");
+      out_.findings.push_back(
+          finding_of(warning, "rule/doubtful", mistake ? Severity::kWarning : Severity::kInfo));
     }
     if (problems.ok()) subject.rule_files.push_back(std::move(file));
   }
@@ -185,14 +194,28 @@ class Loader {
     subject.system = read_system(path);
     if (subject.system) {
       for (const std::string& file : subject.system->rule_files) read_rules(subject, file);
+      read_contract(subject);
     }
     const std::string folder = identity(fs::path(path).parent_path().string());
     std::erase_if(scenarios_, [&](const std::string& scenario) {
       if (identity(fs::path(scenario).parent_path().string()) != folder) return false;
-      read_scenario(subject, scenario);
+      if (subject.system) read_scenario(subject, scenario);
       return true;
     });
     out_.subjects.push_back(std::move(subject));
+  }
+
+  /// The system's contract, if it has one; its problems are told when the system is checked.
+  void read_contract(Subject& subject) {
+    std::error_code ignored;
+    const std::string path = contract::contract_file(*subject.system);
+    if (!fs::exists(path, ignored)) return;
+    Diagnostics problems;
+    subject.contract = contract::load_contract(*subject.system, problems);
+    if (subject.contract) subject.traffic_hz = subject.contract->traffic_hz;
+    if (!subject.whole_system) return;
+    note_file(subject, path);
+    report(problems, "contract/invalid");
   }
 
   void read_scenario(Subject& subject, const std::string& path) {
@@ -234,6 +257,7 @@ class Loader {
       const std::string system = system_for(path);
       const auto [at, is_new] = subjects.try_emplace(system);
       if (is_new && !system.empty()) at->second.system = read_system(system);
+      if (is_new && at->second.system) read_contract(at->second);
       read_rules(at->second, path);
     }
     for (auto& [system, subject] : subjects) out_.subjects.push_back(std::move(subject));

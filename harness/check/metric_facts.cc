@@ -133,9 +133,11 @@ Facts facts_of_metric(std::string_view name, const ExportedMetric* metric) {
   if (counter) bound_from_below(facts, 0);
 
   std::string_view base = name;
-  if (counter) base = without_suffix(without_suffix(base, "_total"), "_sum");
+  if (counter || !facts.type_is_certain) {
+    base = without_suffix(without_suffix(base, "_total"), "_sum");
+  }
   facts.unit = unit_of_name(base);
-  const bool counts = counter && (name.ends_with("_bucket") || name.ends_with("_count"));
+  const bool counts = name.ends_with("_bucket") || name.ends_with("_count");
   if (counts) facts.unit = Unit::kCount;
   if (facts.unit == Unit::kUnknown && metric != nullptr && !counts) {
     facts.unit = unit_word(metric->family.unit);

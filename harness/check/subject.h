@@ -8,6 +8,7 @@
 
 #include "harness/base/time.h"
 #include "harness/check/catalogue.h"
+#include "harness/contract/contract.h"
 #include "harness/rules/rule.h"
 #include "harness/scenario/scenario.h"
 #include "harness/yaml/source_text.h"
@@ -45,7 +46,9 @@ struct Subject {
   /// The system itself is being checked, not only rules against it.
   bool whole_system = false;
   std::vector<scenario::Scenario> scenarios;
-  std::vector<Page> pages;  ///< to be checked themselves
+  std::optional<contract::Contract> contract;  ///< of the system
+  double traffic_hz = 50;                      ///< the system's usual load
+  std::vector<Page> pages;                     ///< to be checked themselves
 
   std::optional<Catalogue> exported;        ///< nothing: not known
   std::optional<Duration> scrape_interval;  ///< of targets that are not known

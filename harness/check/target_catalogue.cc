@@ -4,6 +4,7 @@
 
 #include "fakes/service/model.h"
 #include "harness/check/catalogue.h"
+#include "harness/check/rest_run.h"
 #include "harness/faults/timeline.h"
 #include "harness/metrics/scrape_parser.h"
 
@@ -16,10 +17,10 @@ using namespace std::chrono_literals;
 
 constexpr Duration kLooks = 1min;  ///< between two states of a target
 
-traffic::Traffic busy_traffic(Duration length) {
+traffic::Traffic steady_traffic(double rate_hz, Duration length) {
   traffic::Phase phase;
   phase.length = length;
-  phase.shape = traffic::ConstantRate{1000};
+  phase.shape = traffic::ConstantRate{rate_hz};
   phase.arrivals = traffic::Arrivals::kPaced;
   return {{phase}};
 }
@@ -67,6 +68,22 @@ const FamilyInfo* family_of(std::span<const FamilyInfo> families, std::string_vi
   return nullptr;
 }
 
+/// The labels under which a series of a target is stored.
+Labels stored_labels(const scenario::Target& target, const Labels& of_target,
+                     const Labels& exposed) {
+  std::vector<LabelView> labels;
+  for (const LabelView label : exposed) {
+    if (label.name != kMetricName) labels.push_back(label);
+  }
+  metrics::ParsedSample sample;
+  sample.name = exposed.metric_name();
+  sample.labels = labels;
+  return metrics::ScrapeParser::series_labels(sample, of_target,
+                                              target.honor_labels
+                                                  ? metrics::LabelConflict::kHonorExposed
+                                                  : metrics::LabelConflict::kRenameExposed);
+}
+
 class TargetReader {
  public:
   TargetReader(const scenario::Target& target, Catalogue& catalogue)
@@ -76,7 +93,7 @@ class TargetReader {
         states_(states_of(target)),
         timeline_(states_),
         end_(static_cast<std::int64_t>(states_.size() + 1) * kLooks),
-        traffic_(busy_traffic(end_)) {}
+        traffic_(steady_traffic(1000, end_)) {}
 
   void read() {
     fakes::ModelOptions options;
@@ -101,17 +118,7 @@ class TargetReader {
  private:
   void add(const Labels& exposed, std::span<const FamilyInfo> families,
            std::pair<double, double> seen) {
-    std::vector<LabelView> labels;
-    for (const LabelView label : exposed) {
-      if (label.name != kMetricName) labels.push_back(label);
-    }
-    metrics::ParsedSample sample;
-    sample.name = exposed.metric_name();
-    sample.labels = labels;
-    const Labels series = metrics::ScrapeParser::series_labels(
-        sample, labels_,
-        target_.honor_labels ? metrics::LabelConflict::kHonorExposed
-                             : metrics::LabelConflict::kRenameExposed);
+    const Labels series = stored_labels(target_, labels_, exposed);
     const FamilyInfo* family = family_of(families, exposed.metric_name());
     const FamilyInfo unknown{std::string(exposed.metric_name()), MetricType::kUnknown, "", ""};
     catalogue_.add(series, family == nullptr ? unknown : *family, seen.first,
@@ -141,7 +148,45 @@ class TargetReader {
   const traffic::Traffic traffic_;
 };
 
+/// Scrapes of one target over time.
+void scrape_at_rest(const scenario::Target& target, const traffic::Traffic& traffic,
+                    Duration length, metrics::Store& store) {
+  const faults::FaultTimeline no_faults;
+  fakes::ModelOptions options;
+  options.noise = scenario::Noise::kNone;
+  options.start = kRestStart;
+  if (!target.endpoints.empty()) options.traffic = &traffic;
+  fakes::TargetModel model(target, no_faults, options);
+  const Labels of_target = labels_of_target(target);
+  std::vector<metrics::SeriesId> ids;
+  metrics::ScrapeWriter writer(store);
+  const metrics::SeriesId up = store.intern(of_target.with(kMetricName, "up"));
+  for (Duration at{0}; at <= length; at += target.scrape_interval) {
+    const std::span<const double> values = model.read(at);
+    while (ids.size() < values.size()) {
+      ids.push_back(store.intern(stored_labels(target, of_target, model.series()[ids.size()])));
+    }
+    writer.begin(kRestStart + at);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!is_stale(values[i])) writer.add(ids[i], values[i]);
+    }
+    writer.finish();
+    store.append(up, kRestStart + at, 1);
+  }
+}
+
 }  // namespace
+
+std::unique_ptr<metrics::Store> run_at_rest(const scenario::System& system, double traffic_hz,
+                                            Duration length) {
+  auto store = std::make_unique<metrics::Store>();
+  const traffic::Traffic traffic = steady_traffic(traffic_hz, length + kLooks);
+  scrape_at_rest(system.service, traffic, length, *store);
+  for (const scenario::Target& exporter : system.exporters) {
+    scrape_at_rest(exporter, traffic, length, *store);
+  }
+  return store;
+}
 
 void add_system(const scenario::System& system, Catalogue& catalogue) {
   TargetReader(system.service, catalogue).read();

@@ -42,6 +42,15 @@ constexpr Check kExtremes[] = {
      "Use up{job=\"…\"} == 0, if that is what is meant."},
 };
 
+/// {state=~"Warning|Critical"}, {health!="OK"}: there may be no such series most of the time.
+bool asks_for_states(const promql::VectorSelector& selector) {
+  return std::any_of(selector.matchers.begin(), selector.matchers.end(), [](const Matcher& m) {
+    const bool of_target = m.name() == kMetricName || m.name() == "job" || m.name() == "instance" ||
+                           m.name() == "namespace" || m.name() == "cluster";
+    return !of_target && m.op() != MatchOp::kEqual;
+  });
+}
+
 /// Alerts that are meant to fire for ever: dead man's switches.
 bool is_watchdog(std::string_view name) {
   std::string lower(name);
@@ -169,8 +178,10 @@ class ExtremeLook {
     const auto condition = condition_of(comparison);
     if (!condition) return;
     const Facts value = facts_.of(*condition->value);
-    // What is always the same number tells by whether it is there, like absent().
-    if (value.lowest == value.highest) return;
+    // What is always the same number, and a count, tell by whether they are there, like absent().
+    const auto* aggregate = as_aggregate(bare(*condition->value));
+    const bool counts = aggregate != nullptr && aggregate->op == promql::AggregateOp::kCount;
+    if (value.lowest == value.highest || counts) return;
     if (truth_of(condition->op, value, condition->limit) != Truth::kAlways) return;
     add(kAlways, comparison, "this is always true: the value " + range_text(value));
   }
@@ -216,7 +227,9 @@ class ExtremeLook {
 
   Conditional of_selector(const promql::VectorSelector& selector) {
     const std::string name = metric_name(selector);
-    if (name.empty() || name.starts_with("ALERTS")) return Conditional::kUnknown;
+    if (name.empty() || name.starts_with("ALERTS") || asks_for_states(selector)) {
+      return Conditional::kUnknown;
+    }
     const auto recorders = subject_.recorders(name);
     if (recorders.empty()) {
       return name.find(':') == std::string::npos ? Conditional::kNo : Conditional::kUnknown;

@@ -110,14 +110,17 @@ class ConventionLook {
                                         use.alerts() ? use.rule->hold.count() : 0);
     // Two recorded names for the same expression may well be meant.
     if (use.alerts()) {
-      const auto [at, is_new] = by_content_.emplace(key, &use);
+      // Files that nobody loads together may well hold copies.
+      const auto [at, is_new] =
+          by_content_.emplace(subject_.system ? key : key + use.file->path, &use);
       if (!is_new) {
         return add(kDuplicate, use,
                    fmt::format("{} {} has the same expression, duration and labels",
                                at->second->about(), line_of(*at->second, use)));
       }
     }
-    const auto [at, is_new] = by_name_.emplace(use.about() + '\n' + labels, &use);
+    const auto [at, is_new] = by_name_.emplace(
+        use.about() + '\n' + labels + (subject_.system ? "" : use.file->path), &use);
     if (is_new || !use.alerts()) return;
     const std::string difference = difference_of(*at->second, use);
     if (difference.empty()) return;

@@ -115,7 +115,8 @@ class CounterLook {
   const promql::VectorSelector* raw_counter(const promql::Node& outer) {
     const promql::Node& node = bare(outer);
     if (const auto* selector = as_selector(node)) {
-      return facts_.of(node).type == MetricType::kCounter ? selector : nullptr;
+      const bool counter = facts_.of(node).type == MetricType::kCounter;
+      return counter || looks_like_part(*selector) ? selector : nullptr;
     }
     if (const auto* aggregate = as_aggregate(node)) {
       switch (aggregate->op) {
@@ -133,6 +134,15 @@ class CounterLook {
     if (constant_of(*binary->right)) return raw_counter(*binary->left);
     if (constant_of(*binary->left)) return raw_counter(*binary->right);
     return nullptr;
+  }
+
+  /// By its name, the sum or the count of a histogram or summary of durations or sizes.
+  bool looks_like_part(const promql::VectorSelector& selector) {
+    const std::string name = metric_name(selector);
+    const Facts facts = facts_.of(selector);
+    if (facts.type_is_certain || name.find(':') != std::string::npos) return false;
+    return name.ends_with("_seconds_sum") || name.ends_with("_seconds_count") ||
+           name.ends_with("_bytes_sum") || name.ends_with("_bytes_count");
   }
 
   bool is_certain(const promql::VectorSelector& selector) {
@@ -185,7 +195,8 @@ class CounterLook {
     }
     const std::string first = metric_name(*found.front());
     const std::string second = metric_name(*found[above]);
-    const bool pair = first.ends_with("_sum") && second.ends_with("_count");
+    const bool pair = first.ends_with("_sum") && second.ends_with("_count") &&
+                      first.substr(0, first.size() - 4) == second.substr(0, second.size() - 6);
     const bool sure = pair || std::all_of(found.begin(), found.end(), [&](const auto* selector) {
                         return is_certain(*selector);
                       });

@@ -18,12 +18,7 @@
 namespace tocsin::check {
 namespace {
 
-using rules::templates::Node;
-using rules::templates::NodeKind;
-using rules::templates::NodeList;
-using rules::templates::Operand;
-using rules::templates::OperandKind;
-using rules::templates::Pipeline;
+namespace tpl = rules::templates;
 
 enum TemplateCheck { kTemplateLabel, kTemplateBraces, kTemplateUnit, kValueInLabel };
 
@@ -49,7 +44,7 @@ constexpr Check kTemplates[] = {
 struct LabelUse {
   std::string label;
   std::uint32_t pos = 0;
-  std::size_t length = 0;
+  std::string operand;  ///< as written
 };
 
 struct TemplateUses {
@@ -63,23 +58,23 @@ class TemplateWalk {
   explicit TemplateWalk(TemplateUses& uses) : uses_(uses) {}
 
   /// `own_dot`: the dot is the alert, not what range or with made of it.
-  void walk(const NodeList& nodes, bool own_dot) {
-    for (const Node& node : nodes) {
+  void walk(const tpl::NodeList& nodes, bool own_dot) {
+    for (const tpl::Node& node : nodes) {
       if (node.pipeline) walk(*node.pipeline, own_dot);
-      const bool moves = node.kind == NodeKind::kRange || node.kind == NodeKind::kWith;
+      const bool moves = node.kind == tpl::NodeKind::kRange || node.kind == tpl::NodeKind::kWith;
       walk(node.body, own_dot && !moves);
       walk(node.otherwise, own_dot);
     }
   }
 
  private:
-  void walk(const Pipeline& pipeline, bool own_dot) {
+  void walk(const tpl::Pipeline& pipeline, bool own_dot) {
     bool value = false;
     for (const auto& command : pipeline.commands) {
-      for (const Operand& operand : command.arguments) {
+      for (const tpl::Operand& operand : command.arguments) {
         walk(operand, own_dot);
         value = value || is_value(operand, own_dot);
-        if (value && operand.kind == OperandKind::kFunction) {
+        if (value && operand.kind == tpl::OperandKind::kFunction) {
           uses_.percent_of_value.push_back(operand.text);
         }
       }
@@ -88,48 +83,48 @@ class TemplateWalk {
     uses_.value = uses_.value || value;
   }
 
-  static bool is_value(const Operand& operand, bool own_dot) {
-    return (operand.kind == OperandKind::kVariable && operand.text == "$value") ||
-           (own_dot && operand.kind == OperandKind::kField && operand.fields.front() == "Value");
+  static bool is_value(const tpl::Operand& operand, bool own_dot) {
+    return (operand.kind == tpl::OperandKind::kVariable && operand.text == "$value") ||
+           (own_dot && operand.kind == tpl::OperandKind::kField &&
+            operand.fields.front() == "Value");
   }
 
-  void walk(const Operand& operand, bool own_dot) {
+  void walk(const tpl::Operand& operand, bool own_dot) {
     if (operand.pipeline) walk(*operand.pipeline, own_dot);
     if (operand.base) walk(*operand.base, own_dot);
     const auto add = [&](std::size_t field) {
       if (operand.fields.size() <= field) return;
-      uses_.labels.push_back(
-          {operand.fields[field], operand.pos, rules::templates::to_string(operand).size()});
+      uses_.labels.push_back({operand.fields[field], operand.pos, tpl::to_string(operand)});
     };
-    if (operand.kind == OperandKind::kVariable && operand.text == "$labels") add(0);
-    if (operand.kind == OperandKind::kVariable && operand.text == "$" && !operand.fields.empty() &&
-        operand.fields.front() == "Labels") {
+    if (operand.kind == tpl::OperandKind::kVariable && operand.text == "$labels") add(0);
+    if (operand.kind == tpl::OperandKind::kVariable && operand.text == "$" &&
+        !operand.fields.empty() && operand.fields.front() == "Labels") {
       add(1);
     }
-    if (operand.kind == OperandKind::kField && own_dot && operand.fields.front() == "Labels")
+    if (operand.kind == tpl::OperandKind::kField && own_dot && operand.fields.front() == "Labels")
       add(1);
   }
 
   /// index $labels "name"
-  void look_at_index(const rules::templates::Command& command) {
+  void look_at_index(const tpl::Command& command) {
     const auto& arguments = command.arguments;
     if (arguments.size() != 3 || arguments[0].text != "index") return;
     const bool labels = arguments[1].text == "$labels" && arguments[1].fields.empty();
-    if (!labels || arguments[2].kind != OperandKind::kString) return;
-    uses_.labels.push_back({arguments[2].string_value, arguments[2].pos, arguments[2].text.size()});
+    if (!labels || arguments[2].kind != tpl::OperandKind::kString) return;
+    uses_.labels.push_back({arguments[2].string_value, arguments[2].pos, arguments[2].text});
   }
 
   TemplateUses& uses_;
 };
 
 /// Whether `word` stands in text that is no action.
-std::size_t find_outside(const NodeList& nodes, std::string_view word) {
-  for (const Node& node : nodes) {
-    if (node.kind == NodeKind::kText) {
+std::size_t find_outside(const tpl::NodeList& nodes, std::string_view word) {
+  for (const tpl::Node& node : nodes) {
+    if (node.kind == tpl::NodeKind::kText) {
       const std::size_t at = node.text.find(word);
       if (at != std::string::npos) return node.pos + at;
     }
-    for (const NodeList* inner : {&node.body, &node.otherwise}) {
+    for (const tpl::NodeList* inner : {&node.body, &node.otherwise}) {
       const std::size_t at = find_outside(*inner, word);
       if (at != std::string::npos) return at;
     }
@@ -157,8 +152,8 @@ class TemplateLook {
   }
 
   void look_at(const std::string& name, const rules::TemplateText& text, bool is_label) {
-    const auto tree = rules::templates::parse(
-        text.text, {"$labels", "$externalLabels", "$externalURL", "$value"});
+    const auto tree =
+        tpl::parse(text.text, {"$labels", "$externalLabels", "$externalURL", "$value"});
     if (tree.has_error()) return;  // reported when the file was read
     TemplateUses uses;
     TemplateWalk(uses).walk(tree->root, true);
@@ -193,7 +188,10 @@ class TemplateLook {
       way_out = known.empty() ? "the result has no labels: name it in the aggregation"
                               : fmt::format("the result has {}", listed(known, 8));
     }
-    add(kTemplateLabel, text, use.pos, use.length,
+    // The parser places fields, not the operand that they are of.
+    const std::size_t begins = text.text.rfind(use.operand, use.pos);
+    const std::size_t at = begins == std::string::npos ? use.pos : begins;
+    add(kTemplateLabel, text, at, use.operand.size(),
         fmt::format("the result has no label {}", use.label), way_out);
   }
 

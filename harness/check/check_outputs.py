@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Holds what `tocsin check` writes to its formats: --json to check.schema.json, --sarif to what SARIF 2.1.0 and GitHub's
+code scanning demand, --junit to JUnit's shape, and CHECKS.md to `--list --markdown` (UPDATE_GOLDEN=1 writes it).
+Usage: check_outputs.py TOCSIN"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+
+HERE = pathlib.Path(__file__).resolve().parent
+DATA = HERE / "testdata/vcf"
+TOCSIN = pathlib.Path(sys.argv[1]).resolve()
+
+# The parts of the SARIF 2.1.0 schema (OASIS, oasis-tcs/sarif-spec) that apply to what is written, and GitHub's demands
+# on top: see "SARIF support for code scanning" in its documentation.
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+COUNT = {"type": "integer", "minimum": 1}
+RULE = {"type": "object", "required": ["id", "shortDescription", "fullDescription", "help", "defaultConfiguration"],
+        "properties": {"id": {"type": "string", "maxLength": 255}, "shortDescription": TEXT, "fullDescription": TEXT,
+                       "help": TEXT, "defaultConfiguration": {"properties": {"level": {"enum": ["note", "warning", "error"]}}}}}
+RESULT = {
+    "type": "object",
+    "required": ["ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"],
+    "properties": {
+        "level": {"enum": ["note", "warning", "error"]},
+        "message": TEXT,
+        "partialFingerprints": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+        "locations": {"type": "array", "minItems": 1, "items": {
+            "type": "object", "required": ["physicalLocation"],
+            "properties": {"physicalLocation": {
+                "type": "object", "required": ["artifactLocation", "region"],
+                "properties": {
+                    "artifactLocation": {"required": ["uri"], "properties": {"uri": {"pattern": "^[^/\\\\ ][^\\\\ ]*$"}}},
+                    "region": {"required": ["startLine"], "additionalProperties": False, "properties": {
+                        "startLine": COUNT, "startColumn": COUNT, "endLine": COUNT, "endColumn": COUNT}}}}}}},
+    },
+}
+SARIF = {
+    "type": "object", "required": ["version", "runs"], "additionalProperties": False,
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {"type": "array", "minItems": 1, "items": {
+            "type": "object", "required": ["tool", "results"],
+            "properties": {
+                "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                "tool": {"properties": {"driver": {"type": "object", "required": ["name", "semanticVersion", "rules"],
+                                                   "properties": {"rules": {"type": "array", "items": RULE}}}}},
+                "results": {"type": "array", "items": RESULT}}}}},
+}
+
+
+def written(flag, *arguments):
+    with tempfile.NamedTemporaryFile("r+") as file:
+        command = [TOCSIN, "check", "rules.documented.yml", flag, file.name, *arguments]
+        done = subprocess.run(command, cwd=DATA, capture_output=True, text=True)
+        assert done.returncode == 1, done
+        return pathlib.Path(file.name).read_text()
+
+
+def check_json():
+    schema = json.loads((HERE / "check.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    report = json.loads(written("--json"))
+    validator.validate(report)
+    severities = [finding["severity"] for finding in report["findings"]]
+    assert all(severities.count(key) == report["counts"][key] for key in ("info", "warning", "error"))
+    assert report["files"] == ["rules.documented.yml"] and report["rules"] == 10
+    report["findings"][0]["severity"] = "perhaps"
+    assert not validator.is_valid(report)
+
+
+def check_sarif():
+    validator = jsonschema.Draft202012Validator(SARIF)
+    report = json.loads(written("--sarif", "--min-severity", "info"))
+    validator.validate(report)
+    run = report["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(set(rules)) == len(rules)
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    prints = [json.dumps(result["partialFingerprints"]) for result in run["results"]]
+    assert len(set(prints)) == len(prints) > 5
+    del run["results"][0]["message"]["text"]
+    assert not validator.is_valid(report)
+
+
+def check_junit():
+    root = ElementTree.fromstring(written("--junit"))
+    cases = root.findall("testsuite/testcase")
+    assert root.tag == "testsuites" and len(cases) > 5
+    assert len({(case.get("classname"), case.get("name")) for case in cases}) == len(cases)
+    failed = [case for case in cases if case.find("failure") is not None]
+    assert len(failed) == int(root.get("failures")) and all(case.find("failure").get("message") for case in failed)
+
+
+def check_list():
+    path = HERE / "CHECKS.md"
+    listed = subprocess.run([TOCSIN, "check", "--list", "--markdown"], capture_output=True, text=True, check=True).stdout
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(listed)
+    assert path.read_text() == listed, f"{path} differs: run this with UPDATE_GOLDEN=1"
+    headings = re.findall(r"^## (\S+)$", listed, re.M)
+    plain = subprocess.run([TOCSIN, "check", "--list"], capture_output=True, text=True, check=True).stdout
+    assert headings == re.findall(r"^(\S+/\S+) \(", plain, re.M) and len(headings) > 30
+
+
+check_json()
+check_sarif()
+check_junit()
+check_list()

@@ -1,0 +1,440 @@
+#include "harness/contract/contract.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/base/suggest.h"
+#include "harness/base/units.h"
+#include "harness/check/check_groups.h"
+#include "harness/check/checks/conditions.h"
+#include "harness/check/facts.h"
+#include "harness/check/nearest_metric.h"
+#include "harness/check/subject.h"
+
+/// What the documentation promises against rules and targets.
+
+namespace tocsin::check {
+namespace {
+
+using promql::BinaryOp;
+
+enum ContractCheck {
+  kAlertWithoutRule,
+  kRuleWithoutAlert,
+  kContractThreshold,
+  kContractComparison,
+  kContractUnit,
+  kContractFor,
+  kContractSeverity,
+  kContractWindow,
+  kMetricMissing,
+  kMetricType,
+  kMetricLabels,
+  kContractMetricUnit,
+  kContractScrape,
+  kContractCount,
+  kContractName,
+};
+
+constexpr Check kContracts[] = {
+    {"contract/alert-without-rule", Severity::kError, "A promised alert that no rule defines",
+     "It never fires.", "Write the rule, or take the alert out of the contract."},
+    {"contract/rule-without-alert", Severity::kWarning, "An alert that the contract does not know",
+     "Nobody is told what it means, and nothing proves it.",
+     "Add it to the contract, marked as ours if no document has it."},
+    {"contract/threshold", Severity::kError, "The rule's threshold differs from the promised one",
+     "The alert fires earlier or later than documented.", "Make both the same."},
+    {"contract/comparison", Severity::kError, "The rule compares the other way round",
+     "The alert fires on the other side of the threshold, or not at the threshold itself.",
+     "Make both the same."},
+    {"contract/unit", Severity::kError, "The rule compares another kind of value",
+     "A share is promised, and events per second are compared, or the like: the number means "
+     "something else.",
+     "Compute what the contract speaks of."},
+    {"contract/for", Severity::kError, "The rule's `for` differs from the promised one",
+     "The alert fires earlier or later than documented.", "Make both the same."},
+    {"contract/severity", Severity::kError, "The rule's severity differs from the promised one",
+     "The alert goes to others than documented.", "Make both the same."},
+    {"contract/window", Severity::kWarning, "The rule looks back over another window than promised",
+     "It reacts faster or slower than documented.", "Make both the same."},
+    {"contract/metric-missing", Severity::kError, "A promised metric that no target exports",
+     "Whoever reads it sees nothing.", "Export it, or correct its name in the contract."},
+    {"contract/metric-type", Severity::kError, "A metric of another type than promised",
+     "Queries that are right for one type are wrong for another.", "Make both the same."},
+    {"contract/metric-labels", Severity::kError, "A metric without a promised label",
+     "Queries by that label find nothing.", "Export the label, or correct the contract."},
+    {"contract/metric-unit", Severity::kWarning, "A metric in another unit than promised",
+     "Thresholds are wrong by a factor.", "Make both the same."},
+    {"contract/scrape", Severity::kError, "Targets are scraped otherwise than promised",
+     "Job, port, path or interval differ from the document.", "Make both the same."},
+    {"contract/count", Severity::kWarning, "A documented count that does not match",
+     "The document counts other things than it lists.", "Correct the document."},
+    {"contract/unknown-alert", Severity::kWarning,
+     "The contract names an alert that it does not have",
+     "The name is misspelt, or the alert is gone.", "Correct the name."},
+};
+
+bool about_equal(double a, double b) {
+  return std::abs(a - b) <= 1e-9 * std::max({1.0, std::abs(a), std::abs(b)});
+}
+
+/// A number of the rule's expression in the contract's base units.
+bool same_threshold(const Condition& condition, const Facts& facts, const Quantity& promised) {
+  if (about_equal(condition.limit, promised.value)) return true;
+  const bool percent =
+      facts.unit == Unit::kPercent || facts.unit == Unit::kUnknown || facts.unit == Unit::kSeconds;
+  if (promised.dimension == Dimension::kRatio && percent) {
+    return about_equal(condition.limit, promised.value * 100);
+  }
+  if (promised.dimension == Dimension::kTime && facts.unit == Unit::kMilliseconds) {
+    return about_equal(condition.limit, promised.value * 1000);
+  }
+  // Per hour, written as increase(…[1h]).
+  return promised.dimension == Dimension::kRate && facts.increase;
+}
+
+BinaryOp op_of(contract::Comparison is) {
+  switch (is) {
+    case contract::Comparison::kAbove:
+      return BinaryOp::kGreater;
+    case contract::Comparison::kAtLeast:
+      return BinaryOp::kGreaterEqual;
+    case contract::Comparison::kBelow:
+      return BinaryOp::kLess;
+    case contract::Comparison::kAtMost:
+      return BinaryOp::kLessEqual;
+    case contract::Comparison::kEqual:
+      break;
+  }
+  return BinaryOp::kEqual;
+}
+
+/// An alert of the contract against its rule.
+class PromisedAlert {
+ public:
+  PromisedAlert(const contract::Alert& promised, const RuleUse& use, FactFinder& facts,
+                Findings& findings)
+      : promised_(promised), use_(use), facts_(facts), findings_(findings) {}
+
+  void look() {
+    if (promised_.threshold) look_at_threshold();
+    if (use_.rule->hold != promised_.hold) {
+      Finding finding = about(
+          use_, fmt::format("`for` is {}, and {} is promised{}", format_duration(use_.rule->hold),
+                            format_duration(promised_.hold), where()));
+      if (use_.rule->hold_pos.line > 0) finding.place.pos = use_.rule->hold_pos;
+      findings_.add(kContracts[kContractFor], std::move(finding));
+    }
+    look_at_severity();
+    if (promised_.window) look_at_window();
+  }
+
+ private:
+  std::string where() const {
+    std::string text = fmt::format(" ({}:{}", promised_.pos.file, promised_.pos.line);
+    if (!promised_.lines.empty()) text += fmt::format(", line {} of the guide", promised_.lines[0]);
+    return text + ")";
+  }
+
+  void add(ContractCheck check, promql::TextRange range, std::string message) {
+    findings_.add(kContracts[check], about(use_, range, std::move(message) + where()));
+  }
+
+  void look_at_threshold() {
+    std::vector<Condition> conditions;
+    for (const promql::Binary* comparison : deciding(*use_.rule->expression.root)) {
+      if (const auto condition = condition_of(*comparison)) conditions.push_back(*condition);
+    }
+    if (conditions.empty()) return;
+    const Condition* same = nullptr;
+    for (const Condition& condition : conditions) {
+      if (same == nullptr &&
+          same_threshold(condition, facts_.of(*condition.value), *promised_.threshold)) {
+        same = &condition;
+      }
+    }
+    const Condition& first = same == nullptr ? conditions.front() : *same;
+    if (look_at_unit(first)) return;
+    if (same == nullptr) {
+      return add(kContractThreshold, first.comparison->range,
+                 fmt::format("the threshold is {}, and {} is promised", format_number(first.limit),
+                             format_quantity(*promised_.threshold)));
+    }
+    const BinaryOp wanted = op_of(promised_.is);
+    if (first.op == wanted) return;
+    add(kContractComparison, first.comparison->range,
+        fmt::format("the value is compared with {}, and {} is promised",
+                    promql::to_string(first.op), contract::symbol(promised_.is)));
+  }
+
+  /// A share is promised and something else compared, or the other way round.
+  bool look_at_unit(const Condition& condition) {
+    const Facts facts = facts_.of(*condition.value);
+    const Dimension promised = promised_.threshold->dimension;
+    const auto says = [&](std::string_view kind) {
+      add(kContractUnit, condition.comparison->range,
+          fmt::format("{} is promised as threshold, and {} compared",
+                      format_quantity(*promised_.threshold), kind));
+      return true;
+    };
+    const bool events = facts.per_second && facts.unit == Unit::kCount;
+    if (promised == Dimension::kRatio && events) return says("events per second are");
+    if (promised == Dimension::kRatio && facts.unit == Unit::kBytes) return says("bytes are");
+    if (promised == Dimension::kRate && facts.unit == Unit::kRatio) return says("a ratio is");
+    if (promised == Dimension::kTime &&
+        (facts.unit == Unit::kRatio || facts.unit == Unit::kPercent ||
+         facts.unit == Unit::kBytes)) {
+      return says(fmt::format("{} {}", describe(facts.unit), "is"));
+    }
+    return false;
+  }
+
+  void look_at_severity() {
+    if (promised_.severity.empty()) return;
+    for (const auto& [name, text] : use_.rule->labels) {
+      if (name != "severity" || text.text == promised_.severity) continue;
+      Finding finding = about(use_, fmt::format("the severity is {}, and {} is promised{}",
+                                                text.text, promised_.severity, where()));
+      finding.place.pos = text.pos;
+      findings_.add(kContracts[kContractSeverity], std::move(finding));
+    }
+    const bool any = std::any_of(use_.rule->labels.begin(), use_.rule->labels.end(),
+                                 [](const auto& label) { return label.first == "severity"; }) ||
+                     std::any_of(use_.group->labels.begin(), use_.group->labels.end(),
+                                 [](const auto& label) { return label.first == "severity"; });
+    if (any) return;
+    findings_.add(kContracts[kContractSeverity],
+                  about(use_, fmt::format("it has no severity, and {} is promised{}",
+                                          promised_.severity, where())));
+  }
+
+  void look_at_window() {
+    std::vector<Duration> windows;
+    promql::TextRange range;
+    for_all(*use_.rule->expression.root, [&](const promql::Node& node) {
+      const auto* matrix = as<promql::MatrixSelector>(node, promql::NodeKind::kMatrixSelector);
+      if (matrix == nullptr || matrix->window_expr) return;
+      if (windows.empty()) range = matrix->range;
+      windows.push_back(matrix->window);
+    });
+    if (windows.empty() ||
+        std::find(windows.begin(), windows.end(), *promised_.window) != windows.end()) {
+      return;
+    }
+    add(kContractWindow, range,
+        fmt::format("the window is {}, and {} is promised", format_duration(windows.front()),
+                    format_duration(*promised_.window)));
+  }
+
+  const contract::Alert& promised_;
+  const RuleUse& use_;
+  FactFinder& facts_;
+  Findings& findings_;
+};
+
+class ContractLook {
+ public:
+  ContractLook(const Subject& subject, Findings& findings)
+      : subject_(subject), promised_(*subject.contract), facts_(subject), findings_(findings) {}
+
+  void look() {
+    for (const contract::Alert& alert : promised_.alerts) look_at_alert(alert);
+    if (!subject_.whole_system) return;
+    for (const RuleUse& use : subject_.rules) {
+      if (!use.alerts() || promised_.alert(use.rule->name) != nullptr) continue;
+      std::vector<std::string> names;
+      for (const contract::Alert& alert : promised_.alerts) names.push_back(alert.name);
+      const std::string nearest = nearest_name(use.rule->name, names);
+      findings_.add(kContracts[kRuleWithoutAlert],
+                    about(use, "the contract has no such alert",
+                          nearest.empty() ? "" : fmt::format("did you mean {}?", nearest)));
+    }
+    for (const contract::Metric& metric : promised_.metrics) look_at_metric(metric);
+    look_at_scrapes();
+    for (const contract::CountPromise& count : promised_.counts) look_at_count(count);
+  }
+
+ private:
+  void add(ContractCheck check, const SourcePos& pos, std::string message,
+           std::string way_out = {}) {
+    Finding finding;
+    finding.place.pos = pos;
+    finding.about = "contract " + promised_.system;
+    finding.message = std::move(message);
+    finding.way_out = std::move(way_out);
+    findings_.add(kContracts[check], std::move(finding));
+  }
+
+  void look_at_alert(const contract::Alert& alert) {
+    bool any = false;
+    for (const RuleUse& use : subject_.rules) {
+      if (!use.alerts() || use.rule->name != alert.name) continue;
+      any = true;
+      PromisedAlert(alert, use, facts_, findings_).look();
+    }
+    if (!subject_.whole_system) return;
+    if (!any) {
+      std::vector<std::string> names;
+      for (const RuleUse& use : subject_.rules) {
+        if (use.alerts()) names.push_back(use.rule->name);
+      }
+      const std::string nearest = nearest_name(alert.name, names);
+      add(kAlertWithoutRule, alert.pos, fmt::format("no rule defines the alert {}", alert.name),
+          nearest.empty() ? "" : fmt::format("did you mean {}?", nearest));
+    }
+    for (const std::string& other : alert.also) {
+      if (promised_.alert(other) != nullptr || subject_.has_alert(other)) continue;
+      add(kContractName, alert.pos,
+          fmt::format("{} names an alert {}, which is not there", alert.name, other));
+    }
+  }
+
+  /// Any of the series that a family of this name consists of; null when none is exported.
+  const ExportedMetric* exported(const std::string& name) const {
+    if (!subject_.exported) return nullptr;
+    for (const char* suffix : {"", "_bucket", "_count", "_sum", "_total"}) {
+      if (const ExportedMetric* metric = subject_.exported->find(name + suffix)) return metric;
+    }
+    return nullptr;
+  }
+
+  void look_at_metric(const contract::Metric& promised) {
+    const ExportedMetric* metric = exported(promised.name);
+    if (metric == nullptr) {
+      const std::string nearest =
+          subject_.exported ? nearest_metric(promised.name, subject_.exported->names()) : "";
+      return add(kMetricMissing, promised.pos, fmt::format("no target exports {}", promised.name),
+                 nearest.empty() ? "" : fmt::format("did you mean {}?", nearest));
+    }
+    if (promised.type && *promised.type != metric->family.type) {
+      add(kMetricType, promised.pos,
+          fmt::format("{} is a {}, and a {} is promised", promised.name,
+                      to_string(metric->family.type), to_string(*promised.type)));
+    }
+    const std::set<std::string> labels = metric->labels();
+    for (const std::string& label : promised.labels) {
+      if (labels.contains(label)) continue;
+      add(kMetricLabels, promised.pos, fmt::format("{} has no label {}", promised.name, label),
+          fmt::format("its labels are {}", listed({labels.begin(), labels.end()}, 12)));
+    }
+    look_at_metric_unit(promised, *metric);
+  }
+
+  void look_at_metric_unit(const contract::Metric& promised, const ExportedMetric& metric) {
+    static const std::map<std::string_view, Unit> kWords = {
+        {"seconds", Unit::kSeconds}, {"milliseconds", Unit::kMilliseconds},
+        {"ms", Unit::kMilliseconds}, {"bytes", Unit::kBytes},
+        {"percent", Unit::kPercent}, {"ratio", Unit::kRatio}};
+    const auto wanted = kWords.find(promised.unit);
+    const Facts facts = facts_of_metric(promised.name, &metric);
+    if (wanted == kWords.end() || facts.unit == Unit::kUnknown || facts.unit == Unit::kCount ||
+        facts.unit == Unit::kTimestamp || facts.unit == wanted->second) {
+      return;
+    }
+    add(kContractMetricUnit, promised.pos,
+        fmt::format("{} is {}, and {} is promised", promised.name, describe(facts.unit),
+                    describe(wanted->second)));
+  }
+
+  std::vector<const scenario::Target*> targets() const {
+    std::vector<const scenario::Target*> all = {&subject_.system->service};
+    for (const scenario::Target& exporter : subject_.system->exporters) all.push_back(&exporter);
+    return all;
+  }
+
+  void look_at_scrapes() {
+    const contract::ScrapePromise& scrape = promised_.scrape;
+    if (scrape.evaluation_interval &&
+        *scrape.evaluation_interval != subject_.system->evaluation_interval) {
+      add(kContractScrape, promised_.pos,
+          fmt::format("rules are evaluated every {}, and {} is promised",
+                      format_duration(subject_.system->evaluation_interval),
+                      format_duration(*scrape.evaluation_interval)));
+    }
+    for (const contract::ScrapeJob& job : scrape.jobs) look_at_job(job);
+  }
+
+  void look_at_job(const contract::ScrapeJob& job) {
+    const auto all = targets();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const scenario::Target* target) {
+      return target->job == job.job;
+    });
+    if (found == all.end()) {
+      std::vector<std::string> names;
+      for (const scenario::Target* target : all) names.push_back(target->job);
+      return add(kContractScrape, job.pos, fmt::format("no target has the job {}", job.job),
+                 unknown_name_hint(job.job, names));
+    }
+    const scenario::Target& target = **found;
+    if (job.port && *job.port != target.port) {
+      add(kContractScrape, job.pos,
+          fmt::format("{} has the port {}, and {} is promised", job.job, target.port, *job.port));
+    }
+    if (!job.path.empty() && job.path != target.metrics_path) {
+      add(kContractScrape, job.pos,
+          fmt::format("{} shows its metrics at {}, and {} is promised", job.job,
+                      target.metrics_path, job.path));
+    }
+    const auto interval = job.interval ? job.interval : promised_.scrape.interval;
+    if (interval && *interval != target.scrape_interval) {
+      add(kContractScrape, job.pos,
+          fmt::format("{} is scraped every {}, and {} is promised", job.job,
+                      format_duration(target.scrape_interval), format_duration(*interval)));
+    }
+  }
+
+  /// What is counted, as far as the contract itself lists it.
+  std::optional<std::size_t> counted(std::string_view what) const {
+    const auto severity = [&](std::string_view wanted) {
+      return static_cast<std::size_t>(
+          std::count_if(promised_.alerts.begin(), promised_.alerts.end(),
+                        [&](const contract::Alert& alert) { return alert.severity == wanted; }));
+    };
+    if (what == "alerts" || what == "alert rules") return promised_.alerts.size();
+    if (what == "metrics") return promised_.metrics.size();
+    for (const char* word : {"critical", "warning", "info"}) {
+      if (what == std::string(word) + " alerts") return severity(word);
+    }
+    if (what == "alert groups") {
+      std::size_t groups = 0;
+      for (const rules::RuleFile& file : subject_.rule_files) groups += file.groups.size();
+      return groups;
+    }
+    if (what == "health checks") {
+      std::set<std::string> checks;
+      const auto& endpoints = subject_.system->service.health;
+      if (endpoints.empty()) return std::nullopt;
+      for (const auto& check : endpoints.front().checks) checks.insert(check.name);
+      return checks.size();
+    }
+    return std::nullopt;
+  }
+
+  void look_at_count(const contract::CountPromise& count) {
+    const auto is = counted(count.what);
+    if (!is) return;
+    const bool right = count.at_least ? *is >= count.documented : *is == count.documented;
+    if (right) return;
+    add(kContractCount, count.pos,
+        fmt::format("{}{} {} are documented, and {} are listed", count.documented,
+                    count.at_least ? "+" : "", count.what, *is));
+  }
+
+  const Subject& subject_;
+  const contract::Contract& promised_;
+  FactFinder facts_;
+  Findings& findings_;
+};
+
+void look_at_contract(const Subject& subject, Findings& findings) {
+  if (subject.contract && subject.system) ContractLook(subject, findings).look();
+}
+
+}  // namespace
+
+const CheckGroup kContractChecks{kContracts, look_at_contract};
+
+}  // namespace tocsin::check

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/check/check_groups.h"
+#include "harness/check/rest_run.h"
+#include "harness/check/subject.h"
+#include "harness/rules/evaluation.h"
+
+/// Alerts that fire while nothing is wrong: the system is run at rest, and its rules are evaluated.
+
+namespace tocsin::check {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Check kRest[] = {
+    {"rule/fires-at-rest", Severity::kWarning, "The alert fires while the system is at rest",
+     "With its usual traffic and no fault at all, the condition holds until the end: the alert "
+     "says "
+     "nothing, or the system's model does not show its normal state.",
+     "Correct the condition, or the model; an alert that tells of a normal state gets the severity "
+     "info."},
+};
+
+bool is_informational(const RuleUse& use) {
+  for (const auto& [name, text] : use.rule->labels) {
+    if (name == "severity") return text.text == "info" || text.text == "none";
+  }
+  return false;
+}
+
+/// Long enough for the longest window and `for`, within reason.
+Duration length_of(const Subject& subject) {
+  Duration longest = 0ms;
+  for (const RuleUse& use : subject.rules) {
+    Duration needed = use.rule->hold;
+    Duration window = 0ms;
+    for (const promql::SelectorUse& read : promql::selectors_of(*use.rule->expression.root)) {
+      window = std::max(window, read.before);
+    }
+    longest = std::max(longest, needed + window);
+  }
+  return std::clamp<Duration>(longest + 10min, 30min, 3h);
+}
+
+void look_at_rest(const Subject& subject, Findings& findings) {
+  const bool any_alert = std::any_of(subject.rules.begin(), subject.rules.end(),
+                                     [](const RuleUse& use) { return use.alerts(); });
+  if (!subject.system || !any_alert) return;
+  const Duration length = length_of(subject);
+  const auto run = run_at_rest(*subject.system, subject.traffic_hz, length);
+  rules::EvaluationOptions options;
+  options.interval = subject.system->evaluation_interval;
+  options.origin = kRestStart;
+  const auto outcome =
+      rules::evaluate_timeline(subject.rule_files, *run, *run, kRestStart + length, options);
+  std::set<const rules::Rule*> firing;
+  for (std::size_t i = 0; i < outcome.episodes.size(); ++i) {
+    const AlertEpisode& episode = outcome.episodes[i];
+    if (episode.firing_at && !episode.resolved_at) firing.insert(outcome.alerting[i]);
+  }
+  for (const RuleUse& use : subject.rules) {
+    if (!firing.contains(use.rule)) continue;
+    findings.add(kRest[0], is_informational(use) ? Severity::kInfo : Severity::kWarning,
+                 about(use, use.rule->expression.root->range,
+                       "it fires while nothing is wrong, and does not end"));
+  }
+}
+
+}  // namespace
+
+const CheckGroup kRestChecks{kRest, look_at_rest};
+
+}  // namespace tocsin::check
