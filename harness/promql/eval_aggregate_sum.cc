@@ -30,6 +30,12 @@ class ColumnSums {
       error[j] = std::abs(next) <= CompensatedSum::kLargest ? error[j] + lost : 0;
     }
   }
+  /// Without compensation.
+  void add_block_plainly(std::size_t base, const double* values) {
+    double* sum = sums_.data() + base;
+#pragma GCC ivdep
+    for (std::size_t j = 0; j < kSumBlock; ++j) sum[j] += values[j];
+  }
   void add(std::size_t i, double value) {
     CompensatedSum total{sums_[i], errors_[i]};
     total.add(value);
@@ -79,7 +85,12 @@ class SumAggregator final : public Aggregator {
     for (std::size_t w = 0; w < words.size(); ++w) {
       const std::size_t base = w * kSumBlock;
       const double* values = row.values.data() + base;
-      if (!plainly_ && words[w] == ~std::uint64_t{0} && !needs_care(base, values)) {
+      const bool full = words[w] == ~std::uint64_t{0};
+      if (full && plainly_ && !mean) {
+        sums_.add_block_plainly(base, values);
+        continue;
+      }
+      if (full && !plainly_ && !needs_care(base, values)) {
         sums_.add_block(base, values);
         if (mean) {
           for (std::size_t j = 0; j < kSumBlock; ++j) counts_[base + j] += 1;
