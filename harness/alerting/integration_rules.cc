@@ -7,6 +7,7 @@
 
 #include "harness/alerting/http_rules.h"
 #include "harness/alerting/schema.h"
+#include "harness/alerting/templates.h"
 
 namespace tocsin::alerting {
 namespace {
@@ -96,7 +97,15 @@ class IntegrationRules {
 
   // --- one integration each ---
 
-  void webhook() { one_of("url", "url_file"); }
+  void webhook() {
+    one_of("url", "url_file");
+    const yaml::Node* url = find_value(node_, "url");
+    if (url == nullptr || !url->is_scalar()) return;
+    const Result<bool> is_template = contains_template(url->text);
+    if (is_template.has_error()) {
+      fail("url: invalid template syntax: " + is_template.error().message);
+    }
+  }
   void webhook_url() { one_of("webhook_url", "webhook_url_file"); }
 
   void email() {

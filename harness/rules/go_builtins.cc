@@ -19,18 +19,23 @@ Kind kind_of(const Value& value) {
   if (value.as<bool>() != nullptr) return Kind::kBool;
   if (value.as<std::int64_t>() != nullptr) return Kind::kInt;
   if (value.as<double>() != nullptr) return Kind::kFloat;
-  if (value.as<std::string>() != nullptr || value.as<Html>() != nullptr) return Kind::kString;
+  if (value.as<std::string>() != nullptr || value.as<Html>() != nullptr ||
+      value.as<SafeUrl>() != nullptr) {
+    return Kind::kString;
+  }
   return Kind::kOther;
 }
 
 const std::string& text_of(const Value& value) {
-  const Html* html = value.as<Html>();
-  return html != nullptr ? html->text : *value.as<std::string>();
+  if (const Html* html = value.as<Html>()) return html->text;
+  if (const SafeUrl* url = value.as<SafeUrl>()) return url->text;
+  return *value.as<std::string>();
 }
 
 bool is_comparable(const Value& value) {
   return value.as<Labels>() == nullptr && value.as<Arguments>() == nullptr &&
-         value.as<Samples>() == nullptr && value.as<Root>() == nullptr;
+         value.as<Samples>() == nullptr && value.as<Root>() == nullptr &&
+         value.as<ObjectPtr>() == nullptr;
 }
 
 Result<bool> equal(const Value& a, const Value& b) {
@@ -103,6 +108,9 @@ Result<Value> element(const Value& item, const Value& index) {
     TRY(const std::string key, key_of(index));
     const auto it = (*arguments)->find(key);
     return it == (*arguments)->end() ? Value() : it->second;
+  }
+  if (const ObjectPtr* object = item.as<ObjectPtr>()) {
+    if (std::optional<Result<Value>> found = (*object)->element(index)) return std::move(*found);
   }
   if (const Samples* samples = item.as<Samples>()) {
     TRY(const std::size_t at, position(index, samples->size(), false));
@@ -196,6 +204,9 @@ Result<Value> go_length(Args args) {
   if (const Labels* labels = item.as<Labels>()) return count(labels->size());
   if (const Samples* samples = item.as<Samples>()) return count(samples->size());
   if (const Arguments* arguments = item.as<Arguments>()) return count((*arguments)->size());
+  if (const ObjectPtr* object = item.as<ObjectPtr>()) {
+    if (const std::optional<std::size_t> length = (*object)->length()) return count(*length);
+  }
   return problem("len of type " + type_name(item));
 }
 

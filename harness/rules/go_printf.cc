@@ -52,7 +52,11 @@ class Printer {
   void print_held(double held, const Value& value, int) { floating(held, value); }
   void print_held(const std::string& held, const Value& value, int) { string(held, value); }
   void print_held(const Html& held, const Value& value, int) { string(held.text, value); }
-  void print_held(const GoTime& held, const Value& value, int) { string(go_time(held.at), value); }
+  void print_held(const SafeUrl& held, const Value& value, int) { string(held.text, value); }
+  void print_held(const ObjectPtr& held, const Value& value, int) { string(held->text(), value); }
+  void print_held(const GoTime& held, const Value& value, int) {
+    string(go_time(held.at, {held.offset, held.zone}), value);
+  }
   void print_held(const GoDuration& held, const Value& value, int) {
     string(go_duration(held.length), value);
   }

@@ -30,10 +30,15 @@ std::optional<GoNumber> go_number(std::string_view literal);
 /// strconv.ParseFloat.
 std::optional<double> go_parse_float(std::string_view text);
 
-/// time.Time's String() in UTC: "2026-01-28 09:00:00 +0000 UTC".
-std::string go_time(Timestamp at);
-/// time.Time's Format(layout) in UTC.
-std::string go_time_format(Timestamp at, std::string_view layout);
+/// The zone that a time is shown in.
+struct GoZone {
+  std::chrono::seconds offset{0};  ///< east of UTC
+  std::string_view name = "UTC";   ///< its abbreviation
+};
+/// time.Time's String(): "2026-01-28 09:00:00 +0000 UTC".
+std::string go_time(Timestamp at, const GoZone& zone = {});
+/// time.Time's Format(layout).
+std::string go_time_format(Timestamp at, std::string_view layout, const GoZone& zone = {});
 /// time.Duration's String(): "1h30m0s", "1.5µs".
 std::string go_duration(std::chrono::nanoseconds length);
 

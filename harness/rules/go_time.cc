@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 12> kMonths = {
 constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                    "Thursday", "Friday", "Saturday"};
 
-/// A point in time taken apart, in UTC.
+/// A point in time taken apart, in a zone.
 struct Fields {
   int year;
   unsigned month;
@@ -26,9 +26,11 @@ struct Fields {
   int minute;
   int second;
   int millisecond;
+  GoZone zone;
 };
 
-Fields fields_of(Timestamp at) {
+Fields fields_of(Timestamp utc, const GoZone& zone) {
+  const Timestamp at = utc + zone.offset;
   const auto midnight = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(midnight);
   const std::chrono::hh_mm_ss<Duration> time(at - midnight);
@@ -41,7 +43,8 @@ Fields fields_of(Timestamp at) {
           static_cast<int>(time.hours().count()),
           static_cast<int>(time.minutes().count()),
           static_cast<int>(time.seconds().count()),
-          static_cast<int>(time.subseconds().count())};
+          static_cast<int>(time.subseconds().count()),
+          zone};
 }
 
 using Render = std::string (*)(const Fields&);
@@ -53,6 +56,18 @@ struct LayoutPart {
 };
 constexpr int kHalfDay = 12;
 
+/// "+01:00": hours, and minutes behind `separator` when they are wanted.
+std::string offset_text(const Fields& f, std::string_view separator, bool minutes) {
+  const auto seconds = f.zone.offset.count();
+  const auto magnitude = std::abs(seconds) / 60;
+  std::string text = fmt::format("{}{:02}", seconds < 0 ? '-' : '+', magnitude / 60);
+  if (minutes) text += fmt::format("{}{:02}", separator, magnitude % 60);
+  return text;
+}
+std::string offset_or_z(const Fields& f, std::string_view separator, bool minutes) {
+  return f.zone.offset.count() == 0 ? "Z" : offset_text(f, separator, minutes);
+}
+
 int hour_of_twelve(const Fields& f) {
   return f.hour % kHalfDay == 0 ? kHalfDay : f.hour % kHalfDay;
 }
@@ -62,7 +77,7 @@ const std::array<LayoutPart, 31> kLayout = {{
     {"Jan", [](const Fields& f) { return std::string(kMonths[f.month - 1].substr(0, 3)); }},
     {"Monday", [](const Fields& f) { return std::string(kDays[f.weekday]); }},
     {"Mon", [](const Fields& f) { return std::string(kDays[f.weekday].substr(0, 3)); }},
-    {"MST", [](const Fields&) { return std::string("UTC"); }},
+    {"MST", [](const Fields& f) { return std::string(f.zone.name); }},
     {"2006", [](const Fields& f) { return fmt::format("{:04}", f.year); }},
     {"01", [](const Fields& f) { return fmt::format("{:02}", f.month); }},
     {"002", [](const Fields& f) { return fmt::format("{:03}", f.year_day); }},
@@ -81,12 +96,12 @@ const std::array<LayoutPart, 31> kLayout = {{
     {"5", [](const Fields& f) { return fmt::format("{}", f.second); }},
     {"PM", [](const Fields& f) { return std::string(f.hour < kHalfDay ? "AM" : "PM"); }},
     {"pm", [](const Fields& f) { return std::string(f.hour < kHalfDay ? "am" : "pm"); }},
-    {"-07:00", [](const Fields&) { return std::string("+00:00"); }},
-    {"-0700", [](const Fields&) { return std::string("+0000"); }},
-    {"-07", [](const Fields&) { return std::string("+00"); }},
-    {"Z07:00", [](const Fields&) { return std::string("Z"); }},
-    {"Z0700", [](const Fields&) { return std::string("Z"); }},
-    {"Z07", [](const Fields&) { return std::string("Z"); }},
+    {"-07:00", [](const Fields& f) { return offset_text(f, ":", true); }},
+    {"-0700", [](const Fields& f) { return offset_text(f, "", true); }},
+    {"-07", [](const Fields& f) { return offset_text(f, "", false); }},
+    {"Z07:00", [](const Fields& f) { return offset_or_z(f, ":", true); }},
+    {"Z0700", [](const Fields& f) { return offset_or_z(f, "", true); }},
+    {"Z07", [](const Fields& f) { return offset_or_z(f, "", false); }},
     {".000", [](const Fields& f) { return fmt::format(".{:03}", f.millisecond); }},
     {",000", [](const Fields& f) { return fmt::format(",{:03}", f.millisecond); }},
 }};
@@ -115,12 +130,12 @@ std::string with_fraction(std::uint64_t ns, std::uint64_t unit, int digits) {
 
 }  // namespace
 
-std::string go_time(Timestamp at) {
-  return go_time_format(at, "2006-01-02 15:04:05.999 -0700 MST");
+std::string go_time(Timestamp at, const GoZone& zone) {
+  return go_time_format(at, "2006-01-02 15:04:05.999 -0700 MST", zone);
 }
 
-std::string go_time_format(Timestamp at, std::string_view layout) {
-  const Fields fields = fields_of(at);
+std::string go_time_format(Timestamp at, std::string_view layout, const GoZone& zone) {
+  const Fields fields = fields_of(at, zone);
   std::string text;
   while (!layout.empty()) {
     const std::size_t nines = layout.find_first_not_of('9', 1);

@@ -88,7 +88,8 @@ struct Template::Impl {
 
 Result<Template> Template::parse(std::string_view text) {
   auto impl = std::make_shared<Impl>();
-  auto tree = templates::parse(text, {"$labels", "$externalLabels", "$externalURL", "$value"});
+  auto tree = templates::parse(text, {"$labels", "$externalLabels", "$externalURL", "$value"},
+                               templates::prometheus_functions());
   if (tree.has_error()) {
     const templates::Problem& problem = tree.error();
     Error error = input_error(position(text, problem.pos), problem.message, problem.length);

@@ -51,7 +51,18 @@ std::uint32_t position_of(const Place& place) {
 class Executor {
  public:
   Executor(const SyntaxTree& tree, const TemplateData& data) : tree_(tree), data_(data) {}
+  explicit Executor(const Execution& how)
+      : tree_(*how.tree), data_(*how.data), libraries_(how.libraries), emitter_(how.emitter) {}
 
+  /// Any data, with no variable but "$".
+  Outcome<std::string> run(const Value& dot) {
+    variables_ = {{"$", dot}};
+    TRY(const Flow flow, walk(dot, tree_.root));
+    static_cast<void>(flow);
+    return std::move(out_);
+  }
+
+  /// An alert rule's data, with the variables that Prometheus declares.
   Outcome<std::string> run() {
     const Value root = Root{&data_};
     std::vector<LabelView> external;
@@ -103,7 +114,7 @@ class Executor {
       case NodeKind::kAction: {
         TRY(const Value value, pipeline(dot, *node.pipeline));
         at(node);
-        return node.pipeline->variables.empty() ? write(printed(value)) : Flow::kNext;
+        return node.pipeline->variables.empty() ? write_value(value) : Flow::kNext;
       }
       case NodeKind::kIf:
       case NodeKind::kWith:
@@ -130,8 +141,30 @@ class Executor {
     if (out_.size() + text.size() > kLongestOutput) {
       return failure("the text is longer than 1 MiB");
     }
-    out_ += text;
+    if (emitter_ != nullptr) {
+      emitter_->text(out_, text);
+    } else {
+      out_ += text;
+    }
     return Flow::kNext;
+  }
+
+  Outcome<Flow> write_value(const Value& value) {
+    if (emitter_ == nullptr) return write(printed(value));
+    emitter_->value(out_, value);
+    return out_.size() > kLongestOutput ? Outcome<Flow>(failure("the text is longer than 1 MiB"))
+                                        : Flow::kNext;
+  }
+
+  /// The definition that counts, or null.
+  const NodeList* find_definition(const std::string& name) const {
+    const auto own = tree_.definitions.find(name);
+    if (own != tree_.definitions.end()) return &own->second;
+    for (std::size_t i = libraries_.size(); i-- > 0;) {
+      const auto it = libraries_[i]->definitions.find(name);
+      if (it != libraries_[i]->definitions.end()) return &it->second;
+    }
+    return nullptr;
   }
 
   Outcome<Flow> branch(const Value& dot, const Node& node) {
@@ -179,6 +212,12 @@ class Executor {
       for (const LabelView label : *labels) {
         entries.push_back({std::string(label.name), std::string(label.value)});
       }
+    } else if (const ObjectPtr* object = value.as<ObjectPtr>()) {
+      std::optional<std::vector<Object::Item>> items = (*object)->items();
+      if (!items) return failure("range can't iterate over " + printed(value));
+      for (Object::Item& item : *items) {
+        entries.push_back({std::move(item.key), std::move(item.element)});
+      }
     } else if (const Arguments* arguments = value.as<Arguments>()) {
       for (const auto& [name, element] : **arguments) entries.push_back({name, element});
     } else if (const std::int64_t* count = value.as<std::int64_t>()) {
@@ -211,8 +250,8 @@ class Executor {
 
   Outcome<Flow> call_template(const Value& dot, const Node& node) {
     at(node);
-    const auto it = tree_.definitions.find(node.text);
-    if (it == tree_.definitions.end()) {
+    const NodeList* definition = find_definition(node.text);
+    if (definition == nullptr) {
       return failure("template " + go_quote(node.text) + " not defined");
     }
     if (++depth_ > kDeepestCalls) {
@@ -225,7 +264,7 @@ class Executor {
     // A template sees no variable of its caller.
     std::vector<Variable> outer = std::exchange(variables_, {{"$", inner}});
     std::string outer_name = std::exchange(template_name_, node.text);
-    TRY(const Flow flow, walk(inner, it->second));
+    TRY(const Flow flow, walk(inner, *definition));
     static_cast<void>(flow);
     variables_ = std::move(outer);
     template_name_ = std::move(outer_name);
@@ -355,7 +394,7 @@ class Executor {
   Outcome<Value> field(const Value& dot, const Value& receiver, const Operand& node,
                        const std::string& name, std::span<const Operand> arguments, Final final) {
     if (receiver.is_nil()) return Value();
-    if (has_methods(receiver))
+    if (has_methods(receiver) || receiver.as<ObjectPtr>() != nullptr)
       return method(dot, receiver, node, name, arguments, std::move(final));
     const bool has_arguments = !arguments.empty() || final;
     if (receiver.as<Labels>() != nullptr || receiver.as<Arguments>() != nullptr) {
@@ -404,9 +443,18 @@ class Executor {
     }
     if (final) values.push_back(std::move(*final));
     at(node);
-    Result<Value> result = call_method(receiver, name, values);
+    Result<Value> result = member(receiver, name, values);
     if (result.has_error()) return failure(std::move(result).error().message);
     return std::move(*result);
+  }
+
+  static Result<Value> member(const Value& receiver, const std::string& name,
+                              std::span<const Value> arguments) {
+    const ObjectPtr* object = receiver.as<ObjectPtr>();
+    if (object == nullptr) return call_method(receiver, name, arguments);
+    std::optional<Result<Value>> found = (*object)->member(name, arguments);
+    if (found) return std::move(*found);
+    return problem("can't evaluate field " + name + " in type " + type_name(receiver));
   }
 
   // --- functions ---
@@ -499,6 +547,8 @@ class Executor {
 
   const SyntaxTree& tree_;
   const TemplateData& data_;
+  std::span<const std::shared_ptr<const SyntaxTree>> libraries_;
+  Emitter* emitter_ = nullptr;
   std::vector<Variable> variables_;
   std::string template_name_;
   std::string out_;
@@ -512,6 +562,10 @@ class Executor {
 boost::system::result<std::string, Failure> execute(const SyntaxTree& tree,
                                                     const TemplateData& data) {
   return Executor(tree, data).run();
+}
+
+boost::system::result<std::string, Failure> execute(const Execution& execution) {
+  return Executor(execution).run(execution.dot);
 }
 
 }  // namespace tocsin::rules::templates

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "harness/rules/template_syntax.h"
 #include "harness/rules/template_value.h"
@@ -22,6 +25,25 @@ struct Failure {
 
 boost::system::result<std::string, Failure> execute(const SyntaxTree& tree,
                                                     const TemplateData& data);
+
+/// How what a template says comes into its text; may follow what was written before.
+class Emitter {
+ public:
+  virtual ~Emitter() = default;
+  virtual void text(std::string& out, std::string_view text) = 0;
+  virtual void value(std::string& out, const Value& value) = 0;
+};
+
+/// A template over other data than an alert rule's.
+struct Execution {
+  const SyntaxTree* tree = nullptr;
+  /// Where templates that the tree does not define are looked for; the last ones first.
+  std::span<const std::shared_ptr<const SyntaxTree>> libraries;
+  Value dot;
+  const TemplateData* data = nullptr;  ///< for functions
+  Emitter* emitter = nullptr;          ///< null: values as printed
+};
+boost::system::result<std::string, Failure> execute(const Execution& execution);
 
 /// A method of *time.Time or *time.Duration. The error's message alone counts.
 bool has_methods(const Value& value);

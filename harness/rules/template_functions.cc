@@ -339,16 +339,20 @@ std::string_view to_string(ParameterType type) {
   return "interface {}";
 }
 
-const Function* find_function(std::string_view name) {
-  const auto it = std::lower_bound(
-      table().begin(), table().end(), name,
-      [](const Function& function, std::string_view wanted) { return function.name < wanted; });
-  return it != table().end() && it->name == name ? &*it : nullptr;
+FunctionTable prometheus_functions() {
+  return table();
 }
 
-std::vector<std::string> function_names() {
+const Function* find_function(FunctionTable functions, std::string_view name) {
+  const auto it = std::lower_bound(
+      functions.begin(), functions.end(), name,
+      [](const Function& function, std::string_view wanted) { return function.name < wanted; });
+  return it != functions.end() && it->name == name ? &*it : nullptr;
+}
+
+std::vector<std::string> function_names(FunctionTable functions) {
   std::vector<std::string> names;
-  for (const Function& function : table()) names.emplace_back(function.name);
+  for (const Function& function : functions) names.emplace_back(function.name);
   return names;
 }
 

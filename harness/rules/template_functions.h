@@ -26,9 +26,14 @@ struct Function {
   FunctionBody body = nullptr;            ///< null: and, or, which the executor short-circuits
 };
 
+/// What a template may call, in alphabetical order.
+using FunctionTable = std::span<const Function>;
+
+/// Go's own and Prometheus'.
+FunctionTable prometheus_functions();
 /// Null when there is no such function.
-const Function* find_function(std::string_view name);
+const Function* find_function(FunctionTable functions, std::string_view name);
 /// In alphabetical order, for hints.
-std::vector<std::string> function_names();
+std::vector<std::string> function_names(FunctionTable functions);
 
 }  // namespace tocsin::rules::templates

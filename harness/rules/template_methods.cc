@@ -1,4 +1,5 @@
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -12,30 +13,38 @@ using Args = std::span<const Value>;
 
 struct TimeMethod {
   std::string_view name;
-  Value (*body)(Timestamp at);
+  Value (*body)(const GoTime& time);
 };
+
+std::string formatted(const GoTime& time, std::string_view layout) {
+  return go_time_format(time.at, layout, {time.offset, time.zone});
+}
 
 /// A number that the layout prints.
 template <char... layout>
-Value number_of(Timestamp at) {
+Value number_of(const GoTime& time) {
   constexpr char kLayout[] = {layout..., '\0'};
-  return static_cast<std::int64_t>(std::stol(go_time_format(at, kLayout)));
+  return static_cast<std::int64_t>(std::stol(formatted(time, kLayout)));
 }
 template <char... layout>
-Value text_of(Timestamp at) {
+Value text_of(const GoTime& time) {
   constexpr char kLayout[] = {layout..., '\0'};
-  return go_time_format(at, kLayout);
+  return formatted(time, kLayout);
 }
 
-constexpr std::array<TimeMethod, 12> kTimeMethods = {{
-    {"String", [](Timestamp at) { return Value(go_time(at)); }},
-    {"UTC", [](Timestamp at) { return Value(GoTime{at}); }},
-    {"Unix",
-     [](Timestamp at) {
-       return Value(
-           std::int64_t{std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count()});
+constexpr std::array<TimeMethod, 13> kTimeMethods = {{
+    {"IsZero", [](const GoTime& time) { return Value(time.at == from_ms(-62'135'596'800'000)); }},
+    {"String",
+     [](const GoTime& time) {
+       return Value(go_time(time.at, {time.offset, time.zone}));
      }},
-    {"UnixMilli", [](Timestamp at) { return Value(to_ms(at)); }},
+    {"UTC", [](const GoTime& time) { return Value(GoTime{time.at}); }},
+    {"Unix",
+     [](const GoTime& time) {
+       return Value(std::int64_t{
+           std::chrono::floor<std::chrono::seconds>(time.at).time_since_epoch().count()});
+     }},
+    {"UnixMilli", [](const GoTime& time) { return Value(to_ms(time.at)); }},
     {"Year", number_of<'2', '0', '0', '6'>},
     {"Month", text_of<'J', 'a', 'n', 'u', 'a', 'r', 'y'>},
     {"Day", number_of<'2'>},
@@ -65,14 +74,29 @@ Result<Value> wrong_count(const std::string& name, std::size_t wanted, std::size
   return problem(fmt::format("wrong number of args for {}: want {} got {}", name, wanted, got));
 }
 
-Result<Value> time_method(Timestamp at, const std::string& name, Args args) {
+/// Two times compared, or the length between them; nullopt: another method.
+std::optional<Result<Value>> of_two_times(const GoTime& time, const std::string& name, Args args) {
+  if (name != "Sub" && name != "Before" && name != "After" && name != "Equal") return std::nullopt;
+  if (args.size() != 1) return wrong_count(name, 1, args.size());
+  const GoTime* other = args[0].as<GoTime>();
+  if (other == nullptr) {
+    return problem("wrong type for value; expected time.Time; got " + type_name(args[0]));
+  }
+  if (name == "Sub") return Result<Value>(Value(GoDuration{time.at - other->at}));
+  if (name == "Before") return Result<Value>(Value(time.at < other->at));
+  if (name == "After") return Result<Value>(Value(time.at > other->at));
+  return Result<Value>(Value(time.at == other->at));
+}
+
+Result<Value> time_method(const GoTime& time, const std::string& name, Args args) {
+  if (std::optional<Result<Value>> found = of_two_times(time, name, args)) return std::move(*found);
   if (name == "Format") {
     if (args.size() != 1) return wrong_count(name, 1, args.size());
     const std::string* layout = args[0].as<std::string>();
     if (layout == nullptr) {
       return problem("wrong type for value; expected string; got " + type_name(args[0]));
     }
-    return Value(go_time_format(at, *layout));
+    return Value(formatted(time, *layout));
   }
   if (name == "Add") {
     if (args.size() != 1) return wrong_count(name, 1, args.size());
@@ -80,12 +104,13 @@ Result<Value> time_method(Timestamp at, const std::string& name, Args args) {
     if (length == nullptr) {
       return problem("wrong type for value; expected time.Duration; got " + type_name(args[0]));
     }
-    return Value(GoTime{at + std::chrono::floor<Duration>(length->length)});
+    return Value(
+        GoTime{time.at + std::chrono::floor<Duration>(length->length), time.offset, time.zone});
   }
   for (const TimeMethod& method : kTimeMethods) {
     if (method.name != name) continue;
     if (!args.empty()) return wrong_count(name, 0, args.size());
-    return method.body(at);
+    return method.body(time);
   }
   return problem("can't evaluate field " + name + " in type *time.Time");
 }
@@ -97,7 +122,7 @@ bool has_methods(const Value& value) {
 }
 
 Result<Value> call_method(const Value& receiver, const std::string& name, Args args) {
-  if (const GoTime* time = receiver.as<GoTime>()) return time_method(time->at, name, args);
+  if (const GoTime* time = receiver.as<GoTime>()) return time_method(*time, name, args);
   for (const DurationMethod& method : kDurationMethods) {
     if (method.name != name) continue;
     if (!args.empty()) return wrong_count(name, 0, args.size());

@@ -31,8 +31,8 @@ bool is_space(const Token& token) {
 /// every loop ends by itself.
 class Parser {
  public:
-  Parser(std::string_view source, const std::vector<std::string>& declared)
-      : tokens_(tokenize(source)), variables_(declared) {
+  Parser(std::string_view source, const std::vector<std::string>& declared, FunctionTable functions)
+      : tokens_(tokenize(source)), functions_(functions), variables_(declared) {
     tree_.source = source;
     variables_.emplace_back("$");
   }
@@ -455,7 +455,7 @@ class Parser {
     switch (token.kind) {
       case TokenKind::kIdentifier:
         node.kind = OperandKind::kFunction;
-        node.function = find_function(token.text);
+        node.function = find_function(functions_, token.text);
         if (node.function == nullptr) unknown_function(token);
         break;
       case TokenKind::kDot:
@@ -504,7 +504,7 @@ class Parser {
   }
 
   void unknown_function(const Token& token) {
-    const std::vector<std::string> names = function_names();
+    const std::vector<std::string> names = function_names(functions_);
     fail(token.pos, "function " + go_quote(token.text) + " not defined", token.text.size(),
          unknown_name_hint(token.text, names));
   }
@@ -526,6 +526,7 @@ class Parser {
   }
 
   std::vector<Token> tokens_;
+  FunctionTable functions_;
   std::size_t at_ = 0;
   SyntaxTree tree_;
   std::vector<std::string> variables_;      ///< in scope
@@ -538,8 +539,14 @@ class Parser {
 }  // namespace
 
 boost::system::result<SyntaxTree, Problem> parse(std::string_view source,
+                                                 const std::vector<std::string>& declared,
+                                                 std::span<const Function> functions) {
+  return Parser(source, declared, functions).run();
+}
+
+boost::system::result<SyntaxTree, Problem> parse(std::string_view source,
                                                  const std::vector<std::string>& declared) {
-  return Parser(source, declared).run();
+  return parse(source, declared, prometheus_functions());
 }
 
 }  // namespace tocsin::rules::templates

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +83,11 @@ struct Problem {
 };
 
 /// The template's tree, or the first problem. `declared` are variables that exist from the start.
+boost::system::result<SyntaxTree, Problem> parse(std::string_view source,
+                                                 const std::vector<std::string>& declared,
+                                                 std::span<const Function> functions);
+
+/// The same with Prometheus' functions.
 boost::system::result<SyntaxTree, Problem> parse(std::string_view source,
                                                  const std::vector<std::string>& declared);
 

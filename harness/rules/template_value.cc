@@ -15,20 +15,25 @@ Overload(F...) -> Overload<F...>;
 
 std::string type_name(const Value& value) {
   return std::visit(
-      Overload{[](const Nil&) { return "<nil>"; }, [](bool) { return "bool"; },
-               [](std::int64_t) { return "int"; }, [](double) { return "float64"; },
-               [](const std::string&) { return "string"; },
-               [](const Labels&) { return "map[string]string"; },
-               [](const Html&) { return "template.HTML"; },
-               [](const GoTime&) { return "*time.Time"; },
-               [](const GoDuration&) { return "*time.Duration"; },
-               [](const Histogram&) { return "*histogram.FloatHistogram"; },
-               [](const Arguments&) { return "map[string]interface {}"; },
-               [](const Sample&) { return "*template.sample"; },
-               [](const Samples&) { return "template.queryResult"; },
+      Overload{[](const Nil&) { return std::string("<nil>"); },
+               [](bool) { return std::string("bool"); },
+               [](std::int64_t) { return std::string("int"); },
+               [](double) { return std::string("float64"); },
+               [](const std::string&) { return std::string("string"); },
+               [](const Labels&) { return std::string("map[string]string"); },
+               [](const Html&) { return std::string("template.HTML"); },
+               [](const GoTime&) { return std::string("*time.Time"); },
+               [](const GoDuration&) { return std::string("*time.Duration"); },
+               [](const Histogram&) { return std::string("*histogram.FloatHistogram"); },
+               [](const Arguments&) { return std::string("map[string]interface {}"); },
+               [](const Sample&) { return std::string("*template.sample"); },
+               [](const Samples&) { return std::string("template.queryResult"); },
+               [](const SafeUrl&) { return std::string("template.URL"); },
+               [](const ObjectPtr& held) { return held->type_name(); },
                [](const Root&) {
-                 return "struct { Labels map[string]string; ExternalLabels map[string]string; "
-                        "ExternalURL string; Value interface {} }";
+                 return std::string(
+                     "struct { Labels map[string]string; ExternalLabels map[string]string; "
+                     "ExternalURL string; Value interface {} }");
                }},
       value.held);
 }
@@ -51,7 +56,9 @@ bool is_true(const Value& value) {
           [](const Html& held) { return !held.text.empty(); }, [](const GoTime&) { return true; },
           [](const GoDuration&) { return true; }, [](const Histogram&) { return true; },
           [](const Arguments& held) { return !held->empty(); }, [](const Sample&) { return true; },
-          [](const Samples& held) { return !held.empty(); }, [](const Root&) { return true; }},
+          [](const Samples& held) { return !held.empty(); }, [](const Root&) { return true; },
+          [](const SafeUrl& held) { return !held.text.empty(); },
+          [](const ObjectPtr& held) { return held->is_true(); }},
       value.held);
 }
 

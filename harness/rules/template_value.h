@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,9 +29,15 @@ struct Nil {
 struct Html {
   std::string text;
 };
-/// *time.Time, in UTC.
+/// template.URL, made by safeUrl.
+struct SafeUrl {
+  std::string text;
+};
+/// *time.Time.
 struct GoTime {
   Timestamp at = {};
+  std::chrono::seconds offset{0};  ///< of the zone that it is shown in
+  std::string zone = "UTC";
 };
 /// *time.Duration.
 struct GoDuration {
@@ -42,6 +50,9 @@ using Arguments = std::shared_ptr<const std::map<std::string, Value>>;
 using Sample = std::shared_ptr<const TemplateData::QuerySample>;
 /// What query returns.
 using Samples = std::vector<Sample>;
+class Object;
+/// A value of a type that only another room knows; not null.
+using ObjectPtr = std::shared_ptr<const Object>;
 /// The data itself: what "." and "$" are at the top.
 struct Root {
   const TemplateData* data = nullptr;
@@ -49,8 +60,9 @@ struct Root {
 
 /// Labels stand for map[string]string.
 struct Value {
-  using Held = std::variant<Nil, bool, std::int64_t, double, std::string, Labels, Html, GoTime,
-                            GoDuration, Histogram, Arguments, Sample, Samples, Root>;
+  using Held =
+      std::variant<Nil, bool, std::int64_t, double, std::string, Labels, Html, GoTime, GoDuration,
+                   Histogram, Arguments, Sample, Samples, Root, SafeUrl, ObjectPtr>;
 
   Value() = default;
   template <class T>
@@ -64,6 +76,30 @@ struct Value {
   bool is_nil() const { return as<Nil>() != nullptr; }
 
   Held held;
+};
+
+/// What templates may do with a type of another room.
+class Object {
+ public:
+  virtual ~Object() = default;
+
+  virtual std::string type_name() const = 0;
+  virtual bool is_true() const = 0;
+  /// As Go's %v prints it.
+  virtual std::string text() const = 0;
+  /// A field, or what a method returns; nullopt: there is no such.
+  virtual std::optional<Result<Value>> member(std::string_view name,
+                                              std::span<const Value> arguments) const = 0;
+
+  struct Item {
+    Value key;
+    Value element;
+  };
+  /// What range goes over; nullopt: nothing can.
+  virtual std::optional<std::vector<Item>> items() const { return std::nullopt; }
+  virtual std::optional<std::size_t> length() const { return std::nullopt; }
+  /// x[key]; nullopt: it has no elements.
+  virtual std::optional<Result<Value>> element(const Value& /*key*/) const { return std::nullopt; }
 };
 
 /// $value: a number or a histogram.
