@@ -110,6 +110,12 @@ void add_page(std::span<const metrics::FamilySamples> families, Catalogue& catal
       catalogue.add(sample.labels, family.info, sample.value);
     }
   }
+  // What the scraper itself adds to every target.
+  for (const char* own : {"up", "scrape_duration_seconds", "scrape_samples_scraped",
+                          "scrape_samples_post_metric_relabeling", "scrape_series_added"}) {
+    const FamilyInfo family{own, MetricType::kGauge, "", ""};
+    if (catalogue.find(own) == nullptr) catalogue.add({{kMetricName, own}}, family, 1);
+  }
   catalogue.values_are_examples();
 }
 

@@ -147,7 +147,7 @@ Facts FactFinder::compute(const promql::Node& node) {
 
 Facts FactFinder::of_selector(const promql::VectorSelector& selector) {
   const std::string name = metric_name(selector);
-  const auto recorders = subject_.recorders(name);
+  const auto& recorders = subject_.recorders(name);
   if (recorders.size() == 1) {
     const rules::Rule* rule = recorders.front()->rule;
     if (!within_.insert(rule).second) return {};

@@ -114,7 +114,7 @@ LabelSet LabelFlow::of_recorded(const std::vector<const RuleUse*>& rules) {
 
 LabelSet LabelFlow::of_selector(const promql::VectorSelector& selector) {
   const std::string name = metric_name(selector);
-  const auto recorders = subject_.recorders(name);
+  const auto& recorders = subject_.recorders(name);
   if (!recorders.empty()) return of_recorded(recorders);
   LabelSet set;
   if (subject_.exported) {

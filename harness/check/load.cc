@@ -226,21 +226,34 @@ class Loader {
     if (scenario) subject.scenarios.push_back(std::move(*scenario));
   }
 
-  /// Scenarios whose system is elsewhere: one subject a system, its rules without findings of
-  /// their own.
+  /// Scenarios that lie elsewhere than their system: with it when it is checked too, else with what
+  /// is known of it. Findings about its own files are left out then (run.cc).
   void add_loose_scenarios() {
-    std::map<const scenario::System*, Subject> subjects;
     for (const std::string& path : scenarios_) {
       Subject probe;
       read_scenario(probe, path);
       if (probe.scenarios.empty()) continue;
-      const auto system = probe.scenarios.front().system;
-      Subject& subject = subjects[system.get()];
-      subject.system = system;
+      Subject& subject = subject_of(probe.scenarios.front().system);
       subject.sources.merge(probe.sources);
       subject.scenarios.push_back(std::move(probe.scenarios.front()));
     }
-    for (auto& [system, subject] : subjects) out_.subjects.push_back(std::move(subject));
+  }
+
+  Subject& subject_of(const std::shared_ptr<const scenario::System>& system) {
+    for (Subject& subject : out_.subjects) {
+      if (subject.system && identity(subject.system->file) == identity(system->file)) {
+        return subject;
+      }
+    }
+    Subject subject;
+    subject.system = system;
+    for (const std::string& file : system->rule_files) {
+      Diagnostics ignored;
+      rules::RuleFile rules = rules::load_rule_file(file, ignored);
+      if (ignored.ok()) subject.rule_files.push_back(std::move(rules));
+    }
+    out_.subjects.push_back(std::move(subject));
+    return out_.subjects.back();
   }
 
   /// The system that a rule file is held against: the one asked for, or the one beside it.

@@ -93,7 +93,12 @@ CheckReport run_checks(const CheckOptions& options, Diagnostics& diagnostics) {
     report.rules += subject.rules.size();
     Findings findings;
     for (const CheckGroup* group : check_groups()) group->run(subject, findings);
-    for (Finding& finding : findings.take()) all.push_back(std::move(finding));
+    for (Finding& finding : findings.take()) {
+      const std::string& file = finding.place.pos.file;
+      const bool asked_for =
+          std::find(report.files.begin(), report.files.end(), file) != report.files.end();
+      if (asked_for) all.push_back(std::move(finding));
+    }
   }
   std::map<std::string, SeenFile> seen;
   const auto file_of = [&](const std::string& path) -> SeenFile& {

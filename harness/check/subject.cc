@@ -1,7 +1,5 @@
 #include "harness/check/subject.h"
 
-#include <algorithm>
-
 #include "harness/check/nearest_metric.h"
 
 namespace tocsin::check {
@@ -10,18 +8,14 @@ std::string RuleUse::about() const {
   return (alerts() ? "alert " : "recording ") + rule->name;
 }
 
-std::vector<const RuleUse*> Subject::recorders(std::string_view metric) const {
-  std::vector<const RuleUse*> found;
-  if (metric.empty()) return found;
-  for (const RuleUse& use : rules) {
-    if (!use.alerts() && use.rule->name == metric) found.push_back(&use);
-  }
-  return found;
+const std::vector<const RuleUse*>& Subject::recorders(std::string_view metric) const {
+  static const std::vector<const RuleUse*> kNone;
+  const auto found = recorders_.find(metric);
+  return found == recorders_.end() ? kNone : found->second;
 }
 
 bool Subject::has_alert(std::string_view name) const {
-  return std::any_of(rules.begin(), rules.end(),
-                     [&](const RuleUse& use) { return use.alerts() && use.rule->name == name; });
+  return alerts_.contains(name);
 }
 
 const ExportedMetric* Subject::meant(std::string_view metric) const {
@@ -42,6 +36,13 @@ void Subject::index_rules() {
       for (const rules::Rule& rule : group.rules) {
         if (rule.expression.root) rules.push_back({&file, &group, &rule});
       }
+    }
+  }
+  for (const RuleUse& use : rules) {
+    if (use.alerts()) {
+      alerts_.insert(use.rule->name);
+    } else {
+      recorders_[use.rule->name].push_back(&use);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,14 +56,16 @@ struct Subject {
   std::optional<Duration> evaluation_interval;
 
   /// The rules that record a metric.
-  std::vector<const RuleUse*> recorders(std::string_view metric) const;
+  const std::vector<const RuleUse*>& recorders(std::string_view metric) const;
   bool has_alert(std::string_view name) const;
   /// The exported metric of that name or, when there is none, the one that was most likely meant.
   const ExportedMetric* meant(std::string_view metric) const;
-  /// Fills `rules` from the files.
+  /// Fills `rules` from the files; before anything is asked of them.
   void index_rules();
 
  private:
+  std::map<std::string, std::vector<const RuleUse*>, std::less<>> recorders_;
+  std::set<std::string, std::less<>> alerts_;
   mutable std::map<std::string, const ExportedMetric*, std::less<>> meant_;
 };
 

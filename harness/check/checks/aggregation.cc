@@ -169,9 +169,7 @@ class AggregationLook {
     if (labels.empty()) return;
     const bool quantile = as_call(bare(*condition.value)) != nullptr &&
                           as_call(bare(*condition.value))->function->name == "histogram_quantile";
-    const Severity severity =
-        subject_.exported->values_complete() ? Severity::kWarning : Severity::kInfo;
-    add(kPerSeries, severity, condition.comparison->range,
+    add(kPerSeries, Severity::kWarning, condition.comparison->range,
         fmt::format("each {} is compared by itself", listed(labels)),
         quantile ? "put sum by (le) (…) around rate()" : "put sum(…) around it");
   }

@@ -194,7 +194,10 @@ class CounterLook {
       if (selector->shift.offset.count() != 0) return;
     }
     const std::string first = metric_name(*found.front());
-    const std::string second = metric_name(*found[above]);
+    std::string second = metric_name(*found[above]);
+    for (const auto* selector : found) {
+      if (second == first) second = metric_name(*selector);
+    }
     const bool pair = first.ends_with("_sum") && second.ends_with("_count") &&
                       first.substr(0, first.size() - 4) == second.substr(0, second.size() - 6);
     const bool sure = pair || std::all_of(found.begin(), found.end(), [&](const auto* selector) {

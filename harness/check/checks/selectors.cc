@@ -119,6 +119,7 @@ class SelectorLook {
   }
 
   bool recorded() const {
+    if (!name_.empty()) return !subject_.recorders(name_).empty();
     return std::any_of(subject_.rules.begin(), subject_.rules.end(), [&](const RuleUse& use) {
       return !use.alerts() && std::all_of(selector_.matchers.begin(), selector_.matchers.end(),
                                           [&](const Matcher& matcher) {
