@@ -4,6 +4,7 @@
 One folder a target. Prometheus' own test scripts and rule tests join in where they are at hand
 (TOCSIN_CONFORMANCE_DIR, or shared/conformance beside the project).
 """
+import json
 import os
 import pathlib
 import re
@@ -51,7 +52,20 @@ def scripts():
         yield from re.split(r"\n(?=clear\n|load )", path.read_text())
 
 
+def configurations():
+    for raw in re.findall(r"^    raw: (.*)$", read("harness/routetest/testdata/configs.yaml"), flags=re.M):
+        yield json.loads(raw)
+
+
+def route_tests():
+    for name in ("groups", "intake", "muting", "notifications"):
+        for case in re.split(r"^(?=- id: )", read(f"harness/routetest/testdata/{name}.yaml"), flags=re.M)[1:]:
+            yield "cases:\n" + case
+
+
 SEEDS = {
+    "alertmanager_config_fuzz": configurations,
+    "route_test_file_fuzz": route_tests,
     "promql_parser_fuzz": expressions,
     "promql_evaluator_fuzz": expressions,
     "promql_script_fuzz": scripts,

@@ -1,6 +1,7 @@
 #include "harness/alerting/dispatcher.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,19 @@ bool is_subset(const std::vector<std::uint64_t>& some, const std::vector<std::ui
 bool AlertEntry::grouped() const {
   return std::any_of(places.begin(), places.end(),
                      [](const Place& place) { return place.group != nullptr; });
+}
+
+std::pair<Timestamp, Timestamp> AlertEntry::posted_last(Timestamp now) const {
+  if (renewal == Duration(0)) return {updated_at, ends_at};
+  // One that falls on this very instant is not yet made.
+  const Duration since = std::max(now - updated_at - Duration(1), Duration(0));
+  const Timestamp last = updated_at + since / renewal * renewal;
+  return {last, last + lifetime};
+}
+
+void AlertEntry::settle(Timestamp now) {
+  std::tie(updated_at, ends_at) = posted_last(now);
+  renewal = Duration(0);
 }
 
 std::string NotificationLog::key_of(std::string_view group_key, std::string_view receiver,

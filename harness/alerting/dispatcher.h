@@ -32,7 +32,11 @@ struct AlertEntry {
   Timestamp ends_at = {};
   Timestamp updated_at = {};
   bool timeout = false;  ///< the end is a guess, by resolve_timeout
-  bool stored = false;   ///< known to the API; groups may know it longer
+  /// While somebody posts the alert again and again, each `renewal` with an end so much later: then
+  /// `ends_at` is beyond all time, and settle() says what it would be.
+  Duration renewal{0};
+  Duration lifetime{0};
+  bool stored = false;  ///< known to the API; groups may know it longer
   std::uint64_t version = 0;
   AlertTextPtr text;
   std::vector<Place> places;  ///< of the present configuration
@@ -40,6 +44,10 @@ struct AlertEntry {
 
   bool resolved_at(Timestamp now) const { return ends_at <= now; }
   bool grouped() const;
+  /// When it was posted last before `now`, and the end that it got then.
+  std::pair<Timestamp, Timestamp> posted_last(Timestamp now) const;
+  /// Nobody renews it any more.
+  void settle(Timestamp now);
 };
 
 /// What an integration was told last about a group.

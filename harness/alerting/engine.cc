@@ -17,6 +17,7 @@ constexpr double kPauseGrowth = 1.5;
 constexpr Nanos kLongestPause = std::chrono::seconds(60);
 /// A flush may take a group_interval, but at least so long.
 constexpr Duration kShortestFlush = std::chrono::seconds(10);
+constexpr Timestamp kBeyondAllTime = Timestamp(std::chrono::hours(24 * 365 * 8000));
 constexpr Duration kInhibitorGc = std::chrono::minutes(15);
 
 Duration rounded_up(Nanos length) {
@@ -209,6 +210,21 @@ struct Engine::Impl {
     return "";
   }
 
+  bool keep_posting(const PostedAlert& alert, Duration period) {
+    if (!post(alert).empty() || period <= Duration(0)) return false;
+    AlertEntry& entry = *find_entry(alert.labels);
+    if (!entry.inhibit.sources.empty() || entry.ends_at <= now + period) return false;
+    entry.renewal = period;
+    entry.lifetime = entry.ends_at - now;
+    entry.ends_at = kBeyondAllTime;
+    return true;
+  }
+
+  void stop_posting(const Labels& labels) {
+    AlertEntry* entry = find_entry(labels);
+    if (entry != nullptr) entry->settle(now);
+  }
+
   AlertEntry* find_entry(const Labels& labels) {
     const auto it = entries.find(labels);
     return it == entries.end() ? nullptr : it->second.get();
@@ -225,6 +241,7 @@ struct Engine::Impl {
   void merge(AlertEntry& entry, const PostedAlert& alert, Timestamp starts_at, Timestamp ends_at) {
     static const AlertTextPtr nothing = std::make_shared<const AlertText>();
     const bool timeout = !alert.ends_at.has_value();
+    entry.settle(now);
     if (entry.stored && ((ends_at > entry.starts_at && ends_at < entry.ends_at) ||
                          (starts_at > entry.starts_at && starts_at < entry.ends_at))) {
       starts_at = std::min(starts_at, entry.starts_at);
@@ -535,11 +552,12 @@ struct Engine::Impl {
   // --- queries ---
 
   AlertStatus status_of(const AlertEntry& entry) const {
+    const auto [updated_at, ends_at] = entry.posted_last(now);
     AlertStatus status{entry.labels,
                        entry.fingerprint,
                        entry.starts_at,
-                       entry.ends_at,
-                       entry.updated_at,
+                       ends_at,
+                       updated_at,
                        entry.text,
                        {},
                        {},
@@ -634,6 +652,14 @@ void Engine::advance(Timestamp to) {
 
 std::vector<std::string> Engine::post(std::span<const PostedAlert> alerts) {
   return impl_->post(alerts);
+}
+
+bool Engine::keep_posting(const PostedAlert& alert, Duration period) {
+  return impl_->keep_posting(alert, period);
+}
+
+void Engine::stop_posting(const Labels& labels) {
+  impl_->stop_posting(labels);
 }
 
 void Engine::reload(std::shared_ptr<const Config> config) {

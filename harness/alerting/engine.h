@@ -110,6 +110,13 @@ class Engine {
 
   /// Takes the good alerts; says what is wrong with the others, in Alertmanager's words.
   std::vector<std::string> post(std::span<const PostedAlert> alerts);
+  /// Takes an alert with an end, and from then on does as if it were posted again each `period`,
+  /// its end as far away each time: what Prometheus does while an alert fires. Another post of the
+  /// same labels ends that. False, and the alert is only posted, where each post counts: it may
+  /// inhibit others.
+  bool keep_posting(const PostedAlert& alert, Duration period);
+  /// As if the sender had died.
+  void stop_posting(const Labels& labels);
   /// A new configuration: groups begin anew, alerts, silences and the notification log stay.
   void reload(std::shared_ptr<const Config> config);
   /// Of a delivery whose answer was not known at once; late or unknown ones are ignored.

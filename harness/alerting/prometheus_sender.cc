@@ -56,20 +56,42 @@ void PrometheusSender::send(Engine& engine) {
     if (life.replaced_at && at >= *life.replaced_at) continue;
     const bool resolved = life.resolves_at && at >= *life.resolves_at;
     const Duration lifetime = kLifetimes * std::max(life.interval, options_.resend_delay);
+    if (options_.stops_at && at >= *options_.stops_at) {
+      engine.stop_posting(life.alert.labels);
+      continue;
+    }
     life.alert.ends_at = resolved ? *life.resolves_at : at + lifetime;
-    engine.post({&life.alert, 1});
-    schedule_after(index, at);
+    if (resolved) {
+      engine.post({&life.alert, 1});
+      schedule_after(index, at);
+    } else if (engine.keep_posting(life.alert, period_of(life))) {
+      schedule_end(index);
+    } else {
+      schedule_after(index, at);
+    }
   }
 }
 
 void PrometheusSender::schedule_after(std::size_t index, Timestamp at) {
   const Life& life = lives_[index];
-  // The first evaluation that is later than the delay, not the one that is just as late.
-  const auto steps = options_.resend_delay / life.interval + 1;
-  Timestamp next = at + steps * life.interval;
+  Timestamp next = at + period_of(life);
   if (life.resolves_at && at < *life.resolves_at) next = std::min(next, *life.resolves_at);
   if (life.resolves_at && next > *life.resolves_at + kResolvedRetention) return;
   schedule(index, next);
+}
+
+Duration PrometheusSender::period_of(const Life& life) const {
+  // The first evaluation that is later than the delay, not the one that is just as late.
+  return (options_.resend_delay / life.interval + 1) * life.interval;
+}
+
+void PrometheusSender::schedule_end(std::size_t index) {
+  const Life& life = lives_[index];
+  if (options_.stops_at && (!life.resolves_at || *options_.stops_at <= *life.resolves_at)) {
+    due_[*options_.stops_at].push_back(index);
+  } else if (life.resolves_at) {
+    schedule(index, *life.resolves_at);
+  }
 }
 
 void PrometheusSender::schedule(std::size_t index, Timestamp at) {

@@ -48,6 +48,10 @@ class PrometheusSender {
     std::optional<Timestamp> replaced_at;  ///< the next episode of these labels begins
   };
 
+  /// What stops the engine's own repetitions of a firing alert.
+  void schedule_end(std::size_t life);
+  /// How often a firing alert is sent.
+  Duration period_of(const Life& life) const;
   /// Puts a life into the bucket of its next sending after `at`, if there is one.
   void schedule_after(std::size_t life, Timestamp at);
   void schedule(std::size_t life, Timestamp at);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/alerting/alert.h"
+#include "harness/base/random.h"
 
 namespace tocsin::alerting {
 namespace {
@@ -44,24 +45,38 @@ std::string told(const std::vector<AlertEpisode>& episodes, const SenderOptions&
   return transport.text;
 }
 
-/// The ends that Alertmanager is told, at each sending of a firing alert.
-TEST(PrometheusSender, SendsAgainAfterMoreThanTheDelay) {
+/// The ends that Alertmanager is told, at each change; `config` is added to the configuration.
+std::string ends(const std::string& config) {
   Diagnostics diagnostics;
   Told transport;
-  Engine engine(parse_config("am.yml", kSenderConfig, diagnostics), {}, transport);
+  Engine engine(parse_config("am.yml", kSenderConfig + config, diagnostics), {}, transport);
   PrometheusSender sender({});
   sender.add(episode(0, 30, 200), std::chrono::seconds(15));
   std::string sent;
-  while (sender.next() && to_ms(*sender.next()) < 400'000) {
-    engine.advance(*sender.next());
-    sender.send(engine);
+  std::string last;
+  for (int second = 0; second < 300; ++second) {
+    const Timestamp now = Timestamp(std::chrono::seconds(second));
+    engine.advance(now);
+    if (sender.next() && *sender.next() <= now) sender.send(engine);
+    // Half a second later it does not matter how a post was made.
+    engine.advance(now + std::chrono::milliseconds(500));
     for (const AlertStatus& alert : engine.alerts()) {
-      sent += std::to_string(to_ms(engine.now()) / 1000) + " until " +
-              std::to_string(to_ms(alert.ends_at) / 1000) + '\n';
+      const std::string line = std::to_string(to_ms(alert.updated_at) / 1000) + " until " +
+                               std::to_string(to_ms(alert.ends_at) / 1000) + '\n';
+      if (line != last) sent += line;
+      last = line;
     }
   }
-  // A resend comes at the first evaluation that is more than a minute later; it ends 4 minutes on.
-  EXPECT_EQ(sent, "30 until 270\n105 until 345\n180 until 420\n200 until 200\n");
+  return sent;
+}
+
+/// A resend comes at the first evaluation that is more than a minute later; it ends 4 minutes on.
+TEST(PrometheusSender, SendsAgainAfterMoreThanTheDelay) {
+  const std::string expected = "30 until 270\n105 until 345\n180 until 420\n";
+  EXPECT_EQ(ends(""), expected);
+  // An alert that may inhibit others is really posted each time.
+  EXPECT_EQ(ends("inhibit_rules: [{source_matchers: [alertname=A], target_matchers: [x=y]}]\n"),
+            expected);
 }
 
 TEST(PrometheusSender, ResolvesAtOnce) {
@@ -83,6 +98,49 @@ TEST(PrometheusSender, RepeatsResolvedAlertsForAQuarterOfAnHour) {
   // The first post of the end is lost on nobody; but a group that is made anew hears of it, too.
   EXPECT_EQ(told({episode(0, 30, 90), episode(300, 330, 900)}, {}, 3600),
             "40 firing\n100 resolved\n340 firing\n940 resolved\n");
+}
+
+/// Everything that is told of random episodes; `config` is added to the configuration.
+std::string told_of_random(std::uint64_t seed, const std::string& config) {
+  Diagnostics diagnostics;
+  Told transport;
+  Engine engine(parse_config("am.yml", kSenderConfig + config, diagnostics), {}, transport);
+  EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
+  Random random(seed);
+  SenderOptions options;
+  if (random.below(4) == 0)
+    options.stops_at = from_ms(15'000 * static_cast<int>(random.below(200)));
+  PrometheusSender sender(options);
+  for (const char* name : {"A", "B", "C", "D"}) {
+    int at = 0;
+    for (int i = 0; i < 4; ++i) {
+      const auto steps = [&](int most) { return 15 * static_cast<int>(random.below(most)); };
+      const int pending = at + 15 + steps(40);
+      const int firing = pending + steps(4);
+      at = firing + 15 + steps(60);
+      AlertEpisode one = episode(pending, firing, at);
+      if (random.below(5) == 0) one.firing_at.reset();
+      one.labels = {{"alertname", name}};
+      sender.add(one, std::chrono::seconds(15));
+    }
+  }
+  drive(engine, sender, Timestamp(std::chrono::hours(2)));
+  return transport.text;
+}
+
+/// That the engine repeats posts by itself makes no difference: where alerts may inhibit, it does
+/// not.
+TEST(PrometheusSender, RepeatedByTheEngineOrPosted) {
+  std::string all;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const std::string repeated = told_of_random(seed, "");
+    EXPECT_EQ(repeated, told_of_random(seed,
+                                       "inhibit_rules: [{source_matchers: ['alertname=~\".+\"'], "
+                                       "target_matchers: [x=y]}]\n"))
+        << "seed " << seed;
+    all += repeated;
+  }
+  EXPECT_GT(all.size(), 1000U);
 }
 
 TEST(PrometheusSender, ExternalLabelsDoNotReplace) {

@@ -26,6 +26,24 @@ TEST(RouteTests, OwnCases) {
   EXPECT_GT(files, 0U);
 }
 
+/// A tick each millisecond for a year is refused, not waited for.
+TEST(RouteTests, EndlessCasesEnd) {
+  const FileResult file = run_text("endless.yaml", R"(
+cases:
+- id: endless
+  kind: timeline
+  config: |
+    route: {receiver: w, group_interval: 1ms, repeat_interval: 1ms}
+    receivers: [{name: w, webhook_configs: [{url: 'http://@h@/', send_resolved: false}]}]
+  sinks: {h: {status_until: 1000000000, status: 400}}
+  steps: [{at: 0, post: [{labels: {a: b}, starts: 0, ends: 30000000}]}]
+  until: 30000000
+)",
+                                   {});
+  ASSERT_EQ(file.cases.size(), 1U);
+  EXPECT_EQ(file.cases[0].outcome, CaseResult::Outcome::kFailed);
+}
+
 /// Cases that were held against the real Alertmanager, where they are at hand.
 TEST(RouteTests, ConformanceCases) {
   const char* own = std::getenv("TOCSIN_CONFORMANCE_DIR");

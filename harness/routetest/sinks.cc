@@ -1,6 +1,7 @@
 #include "harness/routetest/sinks.h"
 
 #include "harness/alerting/message.h"
+#include "harness/alerting/schema.h"
 
 namespace tocsin::routetest {
 namespace {
@@ -64,7 +65,7 @@ std::optional<alerting::Answer> Sinks::send(const alerting::Delivery& delivery) 
     return answer;
   }
   if (script.ignore_until && at < *script.ignore_until) return answer;
-  const std::int64_t most = std::stoll("0" + delivery.integration->text("max_alerts"));
+  const auto most = alerting::integer_of(*delivery.integration->node, "max_alerts").value_or(0);
   const std::string body = alerting::webhook_body(
       *delivery.notification, static_cast<std::size_t>(most), std::string(kExternalUrl));
   arrivals_.push_back({sink, at + answer.latency, nlohmann::json::parse(body), refused_[sink]});
