@@ -188,9 +188,12 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
 
 net::Task<Reply> TargetFront::Impl::scrape(Request received,
                                            std::optional<faults::TargetFault> in_force) {
-  if (in_force && in_force->kind == TargetFaultKind::kSlowScrape) {
-    co_await net::sleep_for(real(in_force->delay));
-  }
+  const ScrapeManner manner = model.scrape_manner(offset());
+  if (manner.hangs) co_return Reply::hang();
+  Duration delay = manner.delay;
+  if (in_force && in_force->kind == TargetFaultKind::kSlowScrape) delay += in_force->delay;
+  if (delay > Duration(0)) co_await net::sleep_for(real(delay));
+  if (manner.fails) co_return http::text_response(500, model.target().answer.failure, "text/html");
   if (in_force && in_force->kind == TargetFaultKind::kMalformedScrape) {
     co_return http::text_response(200, std::string(kNoExposition), "text/html; charset=utf-8");
   }

@@ -38,6 +38,10 @@ bool counts_status(const InstrumentSeries& series, int status) {
                      [&](const std::string& pattern) { return matches(pattern, status); });
 }
 
+SeriesTable::Owner owner_of(const scenario::Instrument& instrument) {
+  return instrument.of_backend ? SeriesTable::Owner::kBackend : SeriesTable::Owner::kProcess;
+}
+
 /// Every combination of the values of split labels, with the product of their shares.
 struct Combination {
   Labels labels;
@@ -84,6 +88,7 @@ void Instruments::bind(std::size_t instrument, const InstrumentSeries& series) {
             .statuses = {},
             .fractional = series.fractional,
             .observes = is_observed(instruments_[instrument].spec->family.type),
+            .owner = owner_of(*instruments_[instrument].spec),
             .source = {},
             .outlets = {},
             .among = {}};
@@ -105,6 +110,9 @@ void Instruments::bind(std::size_t instrument, const InstrumentSeries& series) {
         flow.source = {Source::Kind::kSignal, signals_->distribution(series.distribution)};
       }
       add_flow(rate_flows_, std::move(flow), series, "");
+      return;
+    case Binding::kScrapes:
+      add_flow(scrapes_, std::move(flow), series, "");
       return;
     case Binding::kRequests:
     case Binding::kRequestLatency:
@@ -128,6 +136,7 @@ void Instruments::bind_endpoint(std::size_t instrument, const InstrumentSeries& 
             .statuses = {},
             .fractional = series.fractional,
             .observes = is_observed(instruments_[instrument].spec->family.type),
+            .owner = SeriesTable::Owner::kProcess,
             .source = {Source::Kind::kLatency, endpoint},
             .outlets = {},
             .among = {}};
@@ -193,7 +202,23 @@ Instruments::Outlet Instruments::make_outlet(const Flow& flow, const InstrumentS
   outlet.split.set_shares(outlet.shares);
   outlet.counts.resize(outlet.children.size());
   if (series.formula) outlet.formula.emplace(*series.formula, *signals_);
+  if (series.when) add_condition(*series.when, outlet);
+  const auto& backend = target_->backend;
+  if (instrument.spec->of_backend && backend && backend->shown) {
+    add_condition(*backend->shown, outlet);
+  }
   return outlet;
+}
+
+void Instruments::add_condition(const scenario::Formula& formula, const Outlet& outlet) {
+  const auto same = std::find_if(conditions_.begin(), conditions_.end(),
+                                 [&](const auto& known) { return known.text == formula.text(); });
+  Condition& condition = same != conditions_.end()
+                             ? *same
+                             : conditions_.emplace_back(
+                                   Condition{formula.text(), BoundFormula(formula, *signals_), {}});
+  condition.children.insert(condition.children.end(), outlet.children.begin(),
+                            outlet.children.end());
 }
 
 bool Instruments::has_source(const Source& source) const {
@@ -225,13 +250,31 @@ void Instruments::find_summaries(const std::vector<Flow>& flows) {
   }
 }
 
-void Instruments::count(std::span<const RequestCount> counts, double seconds) {
+void Instruments::count(std::span<const RequestCount> counts) {
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i].total == 0) continue;
     for (Flow& flow : request_flows_[i]) run(flow, counts[i], nullptr);
   }
+}
+
+void Instruments::pass(SeriesTable::Owner owner, double seconds) {
   if (seconds <= 0) return;
-  for (Flow& flow : rate_flows_) let_pass(flow, seconds);
+  for (Flow& flow : rate_flows_) {
+    if (flow.owner == owner) let_pass(flow, seconds);
+  }
+}
+
+void Instruments::age_backend(double seconds) {
+  for (const Flow& flow : rate_flows_) {
+    if (flow.owner != SeriesTable::Owner::kBackend || flow.observes) continue;
+    for (const Outlet& outlet : flow.outlets) {
+      const double expected = std::max(0.0, outlet.formula->evaluate(*signals_) * seconds);
+      for (std::size_t i = 0; i < outlet.children.size(); ++i) {
+        const double share = expected * outlet.shares[i];
+        table_.add(outlet.children[i], flow.fractional ? share : std::floor(share));
+      }
+    }
+  }
 }
 
 void Instruments::count_one(std::size_t endpoint, std::span<const RequestCount> counts,
@@ -284,6 +327,7 @@ void Instruments::run_outlet(Flow& flow, Outlet& outlet, std::int64_t n, const M
 void Instruments::let_pass(Flow& flow, double seconds) {
   for (Outlet& outlet : flow.outlets) {
     const double expected = std::max(0.0, outlet.formula->evaluate(*signals_) * seconds);
+    if (expected == 0) continue;
     if (flow.fractional) {
       for (std::size_t i = 0; i < outlet.children.size(); ++i) {
         table_.add(outlet.children[i], expected * outlet.shares[i]);
@@ -358,7 +402,14 @@ MovedDistribution Instruments::distribution(const Source& source) const {
 }
 
 void Instruments::read() {
-  for (const Flow& flow : gauges_) {
+  for (const Flow& flow : scrapes_) {
+    for (const Outlet& outlet : flow.outlets) {
+      for (const SeriesTable::Child child : outlet.children) table_.add(child, 1);
+    }
+  }
+  for (Flow& flow : gauges_) {
+    if (flow.settled) continue;
+    flow.settled = is_steady(flow);
     for (const Outlet& outlet : flow.outlets) {
       const double value = outlet.formula ? outlet.formula->evaluate(*signals_, flow.endpoint) : 1;
       for (std::size_t i = 0; i < outlet.children.size(); ++i) {
@@ -367,6 +418,27 @@ void Instruments::read() {
     }
   }
   for (const Summary& summary : summaries_) read_quantiles(summary);
+  if (!conditions_.empty()) read_conditions();
+}
+
+bool Instruments::is_steady(const Flow& flow) const {
+  return flow.endpoint == kAllEndpoints &&
+         std::all_of(flow.outlets.begin(), flow.outlets.end(), [&](const Outlet& outlet) {
+           return !outlet.formula ||
+                  std::all_of(outlet.formula->slots().begin(), outlet.formula->slots().end(),
+                              [&](std::size_t slot) { return signals_->is_steady(slot); });
+         });
+}
+
+void Instruments::read_conditions() {
+  for (const Condition& condition : conditions_) {
+    for (const SeriesTable::Child child : condition.children) table_.hide(child, false);
+  }
+  for (const Condition& condition : conditions_) {
+    if (condition.formula.evaluate(*signals_) != 0) continue;
+    for (const SeriesTable::Child child : condition.children) table_.hide(child, true);
+  }
+  table_.settle();
 }
 
 void Instruments::read_quantiles(const Summary& summary) {
@@ -389,8 +461,13 @@ void Instruments::read_quantiles(const Summary& summary) {
   table_.set_quantiles(summary.child, amounts_);
 }
 
-void Instruments::reset() {
-  table_.reset();
+void Instruments::reset(SeriesTable::Owner owner) {
+  table_.reset(owner);
+  unsettle();
+}
+
+void Instruments::unsettle() {
+  for (Flow& flow : gauges_) flow.settled = false;
 }
 
 }  // namespace tocsin::fakes

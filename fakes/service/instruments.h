@@ -31,15 +31,21 @@ class Instruments {
   Instruments(const scenario::Target& target, const Requests& requests, Signals& signals,
               std::uint64_t seed, scenario::Noise noise);
 
-  /// Counts requests and lets `seconds` pass, at the signals as they are evaluated now.
-  void count(std::span<const RequestCount> counts, double seconds);
+  /// Counts requests, at the signals as they are evaluated now.
+  void count(std::span<const RequestCount> counts);
+  /// Lets `seconds` pass for what the process, or its backend, counts.
+  void pass(SeriesTable::Owner owner, double seconds);
+  /// The backend has run for `seconds` already, as it runs now.
+  void age_backend(double seconds);
   /// Counts the one request of `endpoint` in `counts`.
   void count_one(std::size_t endpoint, std::span<const RequestCount> counts,
                  const Measured& measured);
-  /// Gauges and quantiles, at the signals as they are evaluated now.
+  /// A scrape: gauges and quantiles, at the signals as they are evaluated now.
   void read();
-  /// The process starts anew.
-  void reset();
+  /// The process, or its backend, starts anew.
+  void reset(SeriesTable::Owner owner);
+  /// Other faults: what never changed may do so now.
+  void unsettle();
 
   const SeriesTable& table() const { return table_; }
 
@@ -74,6 +80,8 @@ class Instruments {
     std::vector<std::size_t> statuses;  ///< that count, by EndpointState
     bool fractional = false;
     bool observes = false;
+    SeriesTable::Owner owner = SeriesTable::Owner::kProcess;
+    bool settled = false;  ///< a gauge that has its value for good
     Source source;
     std::vector<Outlet> outlets;
     Split among;  ///< of several outlets
@@ -92,6 +100,13 @@ class Instruments {
     std::vector<Source> sources;
   };
 
+  /// Children are exposed only while it is not zero.
+  struct Condition {
+    std::string text;
+    BoundFormula formula;
+    std::vector<SeriesTable::Child> children;
+  };
+
   void bind(std::size_t instrument, const scenario::InstrumentSeries& series);
   void bind_endpoint(std::size_t instrument, const scenario::InstrumentSeries& series,
                      std::size_t endpoint);
@@ -99,6 +114,9 @@ class Instruments {
                 const std::string& status);
   Outlet make_outlet(const Flow& flow, const scenario::InstrumentSeries& series,
                      const std::string& status);
+  void add_condition(const scenario::Formula& formula, const Outlet& outlet);
+  void read_conditions();
+  bool is_steady(const Flow& flow) const;
   bool has_source(const Source& source) const;
   void find_summaries(const std::vector<Flow>& flows);
 
@@ -121,6 +139,8 @@ class Instruments {
   std::vector<std::vector<Flow>> request_flows_;  ///< by endpoint
   std::vector<Flow> rate_flows_;
   std::vector<Flow> gauges_;
+  std::vector<Flow> scrapes_;  ///< counters of scrapes
+  std::vector<Condition> conditions_;
   std::vector<Summary> summaries_;
   std::vector<double> amounts_;
   std::vector<std::int64_t> counts_;

@@ -51,6 +51,8 @@ struct TargetModel::Impl {
         instruments(target, requests, signals, options.seed, options.noise),
         requests_chance(options.seed, target.name + "/live", options.noise) {
     find_boundaries();
+    bind_manner();
+    begin_backend();
     if (options.traffic == nullptr || options.load_slice <= Duration(0)) return;
     load.emplace(requests, target.name, options.start, measured_from(*options.traffic),
                  slice_length(options, target.endpoints.size()), options.seed, options.noise);
@@ -62,12 +64,18 @@ struct TargetModel::Impl {
   }
 
   void find_boundaries();
+  void bind_manner();
+  void begin_backend();
   Duration next_boundary() const;
-  Duration uptime(Duration offset) const;
-  void evaluate(Duration offset);
+  Duration started(Duration offset) const;
+  double wall_seconds(Duration offset) const;
+  bool backend_runs() const;
+  void evaluate(Duration offset, bool recovering = false);
+  void read(Duration offset);
   void freshen(Duration offset);
   void advance(Duration to);
   void pass(Duration from, Duration to);
+  void pass_backend(Duration from, double seconds);
   void record_load(Duration from, std::span<const RequestCount> counts,
                    const std::optional<faults::TargetFault>& fault);
 
@@ -83,6 +91,17 @@ struct TargetModel::Impl {
   std::vector<Duration> boundaries;  ///< of faults and phases, ascending
   std::vector<Duration> restarts;    ///< that the timeline asks for, ascending
   std::vector<Duration> happened;    ///< restarts that it does not, or no longer, ask for
+
+  // Of an exporter's backend.
+  std::optional<BoundFormula> backend_up;
+  Duration backend_started{0};
+  bool backend_ran = true;    ///< until now
+  bool scraped_down = false;  ///< the last scrape found it down
+
+  // How scrapes are answered.
+  std::optional<BoundFormula> delay;
+  std::optional<BoundFormula> hangs;
+  std::optional<BoundFormula> fails;
 
   Chance requests_chance;  ///< latencies and sizes of live requests
   LiveMeter meter;
@@ -103,20 +122,62 @@ Duration TargetModel::Impl::next_boundary() const {
   return next != boundaries.end() ? *next : Duration::max();
 }
 
-Duration TargetModel::Impl::uptime(Duration offset) const {
+void TargetModel::Impl::bind_manner() {
+  const scenario::ScrapeAnswer& answer = target.answer;
+  if (answer.delay) delay.emplace(*answer.delay, signals);
+  if (answer.hangs) hangs.emplace(*answer.hangs, signals);
+  if (answer.fails) fails.emplace(*answer.fails, signals);
+}
+
+/// Its counters are those of all the time that it has run, before any fault.
+void TargetModel::Impl::begin_backend() {
+  if (!target.backend) return;
+  if (target.backend->up) backend_up.emplace(*target.backend->up, signals);
+  backend_started = -target.backend->age;
+  evaluate(Duration(-1));
+  instruments.age_backend(to_seconds(target.backend->age));
+}
+
+bool TargetModel::Impl::backend_runs() const {
+  return !backend_up || backend_up->evaluate(signals) != 0;
+}
+
+double TargetModel::Impl::wall_seconds(Duration offset) const {
+  return to_seconds(options.start.time_since_epoch()) + to_seconds(clock(offset));
+}
+
+Duration TargetModel::Impl::started(Duration offset) const {
   Duration started{0};
   const auto after = std::upper_bound(restarts.begin(), restarts.end(), offset);
   if (after != restarts.begin()) started = *std::prev(after);
   for (const Duration at : happened) {
     if (at <= offset) started = std::max(started, at);
   }
-  return offset - started;
+  return started;
 }
 
-void TargetModel::Impl::evaluate(Duration offset) {
+void TargetModel::Impl::evaluate(Duration offset, bool recovering) {
   if (live()) requests.measured(meter.rate(clock(offset)), static_cast<double>(in_flight));
-  signals.evaluate(offset, uptime(offset));
+  Moment moment;
+  moment.offset = offset;
+  moment.uptime = offset - started(offset);
+  moment.backend_uptime = offset - backend_started;
+  moment.now = wall_seconds(offset);
+  moment.started = wall_seconds(started(offset));
+  // What it ran for before is not scaled.
+  moment.backend_started = backend_started < Duration(0)
+                               ? wall_seconds(Duration(0)) + to_seconds(backend_started)
+                               : wall_seconds(backend_started);
+  moment.recovering = recovering;
+  signals.evaluate(moment);
   evaluated_at = offset;
+}
+
+void TargetModel::Impl::read(Duration offset) {
+  advance(offset);
+  evaluate(offset, scraped_down);
+  instruments.read();
+  if (backend_up) scraped_down = !backend_runs();
 }
 
 void TargetModel::Impl::freshen(Duration offset) {
@@ -132,7 +193,9 @@ void TargetModel::Impl::advance(Duration to) {
     if (load) next = std::min(next, now + load->slice() - now % load->slice());
     pass(now, next);
     now = next;
-    if (std::binary_search(restarts.begin(), restarts.end(), now)) instruments.reset();
+    if (std::binary_search(restarts.begin(), restarts.end(), now)) {
+      instruments.reset(SeriesTable::Owner::kProcess);
+    }
   }
 }
 
@@ -146,8 +209,27 @@ void TargetModel::Impl::pass(Duration from, Duration to) {
                                   fault->kind != faults::TargetFaultKind::kHang);
   std::span<const RequestCount> counts;
   if (options.traffic != nullptr) counts = requests.draw(from, to);
-  if (answers) instruments.count(counts, to_seconds(clock(to) - clock(from)));
+  const double seconds = to_seconds(clock(to) - clock(from));
+  if (answers) {
+    instruments.count(counts);
+    instruments.pass(SeriesTable::Owner::kProcess, seconds);
+  }
+  if (target.backend) pass_backend(from, seconds);
   if (load) record_load(from, counts, answers ? std::nullopt : fault);
+}
+
+void TargetModel::Impl::pass_backend(Duration from, double seconds) {
+  const bool runs = backend_runs();
+  if (runs && !backend_ran) {
+    backend_started = from;
+    if (!target.backend->keeps_counters) instruments.reset(SeriesTable::Owner::kBackend);
+    if (target.backend->takes_exporter) {
+      happened.push_back(from);
+      instruments.reset(SeriesTable::Owner::kProcess);
+    }
+  }
+  backend_ran = runs;
+  if (runs) instruments.pass(SeriesTable::Owner::kBackend, seconds);
 }
 
 void TargetModel::Impl::record_load(Duration from, std::span<const RequestCount> counts,
@@ -179,9 +261,7 @@ void TargetModel::advance(Duration to) {
 }
 
 std::span<const double> TargetModel::read(Duration offset) {
-  impl_->advance(offset);
-  impl_->evaluate(offset);
-  impl_->instruments.read();
+  impl_->read(offset);
   return values();
 }
 
@@ -195,6 +275,20 @@ const std::vector<Labels>& TargetModel::series() const {
 
 const std::vector<FamilyInfo>& TargetModel::families() const {
   return impl_->instruments.table().families();
+}
+
+ScrapeManner TargetModel::scrape_manner(Duration offset) {
+  Impl& s = *impl_;
+  ScrapeManner manner;
+  if (!s.delay && !s.hangs && !s.fails) return manner;
+  s.evaluate(offset);
+  if (s.delay) {
+    const double seconds = std::clamp(s.delay->evaluate(s.signals), 0.0, 86400.0);
+    manner.delay = Duration(std::llround(seconds * 1000));
+  }
+  manner.hangs = s.hangs && s.hangs->evaluate(s.signals) != 0;
+  manner.fails = s.fails && s.fails->evaluate(s.signals) != 0;
+  return manner;
 }
 
 std::vector<metrics::FamilySamples> TargetModel::expose(Duration offset) {
@@ -223,7 +317,7 @@ double TargetModel::signal(std::string_view name, Duration offset) {
 void TargetModel::restart(Duration at) {
   impl_->advance(at);
   impl_->happened.push_back(at);
-  impl_->instruments.reset();
+  impl_->instruments.reset(SeriesTable::Owner::kProcess);
   impl_->in_flight = 0;
 }
 
@@ -245,6 +339,7 @@ void TargetModel::set_faults(const faults::FaultTimeline& faults) {
   s.faults = &faults;
   s.requests.set_faults(faults);
   s.signals.set_faults(faults);
+  s.instruments.unsettle();
   s.find_boundaries();
   s.evaluated_at.reset();
   if (comes_up || is_new) restart(at);

@@ -34,6 +34,13 @@ struct ModelOptions {
   double time_scale = 1;
 };
 
+/// How a scrape is answered when nothing is wrong with the exporter's own process.
+struct ScrapeManner {
+  Duration delay{0};
+  bool hangs = false;
+  bool fails = false;  ///< HTTP 500, with the target's `answer.failure` as the body
+};
+
 /// One request of a live run.
 struct RequestOutcome {
   std::size_t endpoint = 0;  ///< index into the target's endpoints
@@ -81,6 +88,9 @@ class TargetModel {
   const std::vector<Labels>& series() const;
   /// In the order of the system file.
   const std::vector<FamilyInfo>& families() const;
+
+  /// What a scrape at `offset` would meet; any offset, does not advance.
+  ScrapeManner scrape_manner(Duration offset);
 
   /// The page of a scrape at `offset`, for metrics/exposition_writer.h: read(), by family.
   std::vector<metrics::FamilySamples> expose(Duration offset);

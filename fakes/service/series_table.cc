@@ -21,6 +21,7 @@ std::string sample_name(const FamilyInfo& info) {
 std::size_t SeriesTable::add_family(const scenario::Instrument& instrument) {
   infos_.push_back(instrument.family);
   families_.push_back({.type = instrument.family.type,
+                       .owner = instrument.of_backend ? Owner::kBackend : Owner::kProcess,
                        .sample_name = sample_name(instrument.family),
                        .buckets = instrument.buckets,
                        .quantiles = instrument.quantiles,
@@ -124,27 +125,50 @@ double SeriesTable::count(Child child) const {
   return values_[metric.first + before + 1];
 }
 
-void SeriesTable::reset() {
-  for (double& value : values_) value = stale_marker();
+void SeriesTable::reset(Owner owner) {
   for (Child child = 0; child < metrics_.size(); ++child) {
-    metrics_[child].shown = false;
-    if (metrics_[child].appearance == Appearance::kAtOnce) use(child);
+    Metric& metric = metrics_[child];
+    if (families_[metric.family].owner != owner) continue;
+    if (metric.bound) std::fill_n(values_.data() + metric.first, width(metric), stale_marker());
+    metric.shown = false;
+    if (metric.appearance == Appearance::kAtOnce) use(child);
   }
+}
+
+void SeriesTable::settle() {
+  hiding_ = std::any_of(metrics_.begin(), metrics_.end(),
+                        [](const Metric& metric) { return metric.hidden; });
+  if (!hiding_) return;
+  exposed_ = values_;
+  for (const Metric& metric : metrics_) {
+    if (!metric.hidden || !metric.bound) continue;
+    std::fill_n(exposed_.data() + metric.first, width(metric), stale_marker());
+  }
+}
+
+/// How many series a child has.
+std::size_t SeriesTable::width(const Metric& metric) const {
+  const Family& family = families_[metric.family];
+  if (family.type == MetricType::kHistogram) return family.buckets.size() + 3;
+  return family.type == MetricType::kSummary ? family.quantiles.size() + 2 : 1;
 }
 
 std::vector<metrics::FamilySamples> SeriesTable::by_family() const {
   std::vector<metrics::FamilySamples> page;
   for (std::size_t f = 0; f < families_.size(); ++f) {
     metrics::FamilySamples samples{infos_[f], {}};
+    bool hides = false;
     for (const Child child : families_[f].in_order) {
       const Metric& metric = metrics_[child];
-      if (!metric.shown) continue;
-      const std::size_t end = metric.first + labels_of(metric).size();
+      hides = hides || metric.hidden;
+      if (!metric.shown || metric.hidden) continue;
+      const std::size_t end = metric.first + width(metric);
       for (std::size_t i = metric.first; i < end; ++i) {
         samples.samples.push_back({series_[i], values_[i]});
       }
     }
-    page.push_back(std::move(samples));
+    // A family that is hidden as a whole leaves no trace.
+    if (!hides || !samples.samples.empty()) page.push_back(std::move(samples));
   }
   return page;
 }

@@ -36,17 +36,25 @@ class SeriesTable {
   void set_quantiles(Child child, std::span<const double> values);
   double count(Child child) const;
 
-  /// All begin at zero; those that appear with first use are gone.
-  void reset();
+  /// All of the process, or of the backend, begin at zero; those that appear with first use are
+  /// gone.
+  enum class Owner { kProcess, kBackend };
+  void reset(Owner owner);
+
+  /// A hidden child goes on counting, but is not exposed; in force from the next settle() on.
+  void hide(Child child, bool hidden) { metrics_[child].hidden = hidden; }
+  void settle();
 
   const std::vector<FamilyInfo>& families() const { return infos_; }
   const std::vector<Labels>& series() const { return series_; }
-  const std::vector<double>& values() const { return values_; }
+  /// As of the last settle() where children are hidden.
+  const std::vector<double>& values() const { return hiding_ ? exposed_ : values_; }
   std::vector<metrics::FamilySamples> by_family() const;
 
  private:
   struct Family {
     MetricType type = MetricType::kGauge;
+    Owner owner = Owner::kProcess;
     std::string sample_name;
     std::vector<double> buckets;
     std::vector<double> quantiles;
@@ -59,9 +67,11 @@ class SeriesTable {
     Appearance appearance = Appearance::kAtOnce;
     bool bound = false;  ///< has its place in series_
     bool shown = false;
+    bool hidden = false;
     std::size_t first = 0;  ///< in series_ and values_
   };
 
+  std::size_t width(const Metric& metric) const;
   std::vector<Labels> labels_of(const Metric& metric) const;
   /// Where the child's values begin; shows it.
   double* use(Child child);
@@ -71,6 +81,8 @@ class SeriesTable {
   std::vector<Metric> metrics_;
   std::vector<Labels> series_;
   std::vector<double> values_;
+  std::vector<double> exposed_;  ///< without what is hidden
+  bool hiding_ = false;
 };
 
 }  // namespace tocsin::fakes

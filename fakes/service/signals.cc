@@ -105,7 +105,16 @@ std::size_t Signals::slot(std::string_view name) {
                            .index = distribution(meaning->base),
                            .p = *meaning->percentile});
   }
-  if (meaning->base == "uptime") return add_slot(name, {.kind = Kind::kUptime});
+  static constexpr std::pair<std::string_view, Kind> kOfTime[] = {
+      {"uptime", Kind::kUptime},
+      {"now", Kind::kNow},
+      {"started", Kind::kStarted},
+      {"backend.uptime", Kind::kBackendUptime},
+      {"backend.started", Kind::kBackendStarted},
+      {"backend.recovering", Kind::kRecovering}};
+  for (const auto& [word, kind] : kOfTime) {
+    if (meaning->base == word) return add_slot(name, {.kind = kind});
+  }
   if (meaning->base == "request_rate") return add_slot(name, {.kind = Kind::kRequestRate});
   if (meaning->base == "error_rate") return add_slot(name, {.kind = Kind::kErrorRate});
   if (meaning->base == "in_flight") return add_slot(name, {.kind = Kind::kInFlight});
@@ -140,9 +149,10 @@ void Signals::find_steady() {
   begun_ = false;
 }
 
-void Signals::evaluate(Duration offset, Duration uptime) {
+void Signals::evaluate(const Moment& moment) {
+  const Duration offset = moment.offset;
   requests_->move_to(offset);
-  uptime_ = uptime;
+  moment_ = moment;
   for (Spread& spread : spreads_) {
     if (spread.mover.ever()) spread.movement = spread.mover.at(spread.base, offset);
   }
@@ -180,7 +190,22 @@ void Signals::evaluate_slot(std::size_t slot) {
       value = requests_->in_flight();
       return;
     case Kind::kUptime:
-      value = to_seconds(uptime_);
+      value = to_seconds(moment_.uptime);
+      return;
+    case Kind::kNow:
+      value = moment_.now;
+      return;
+    case Kind::kStarted:
+      value = moment_.started;
+      return;
+    case Kind::kBackendUptime:
+      value = to_seconds(moment_.backend_uptime);
+      return;
+    case Kind::kBackendStarted:
+      value = moment_.backend_started;
+      return;
+    case Kind::kRecovering:
+      value = moment_.recovering ? 1 : 0;
       return;
   }
 }
@@ -198,6 +223,8 @@ void Signals::evaluate_formula(const FormulaSignal& signal, Duration offset) {
     const double z = normal_of(signal.key + mix_bits(moment));
     value *= std::max(0.0, 1 + signal.spec->noise * z);
   }
+  if (signal.spec->min) value = std::max(value, *signal.spec->min);
+  if (signal.spec->max) value = std::min(value, *signal.spec->max);
   values_[signal.slot] = value;
 }
 
@@ -214,9 +241,7 @@ double Signals::at(std::size_t slot, std::size_t endpoint) const {
       return state.moved_latency().quantile(place.p);
     case Kind::kInFlight:
       return requests_->request_rate() * requests_->mix()[endpoint] * state.mean_latency;
-    case Kind::kFormula:
-    case Kind::kSpreadQuantile:
-    case Kind::kUptime:
+    default:
       break;
   }
   return values_[slot];

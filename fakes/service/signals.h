@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,17 @@ class Signals;
 /// Whose request signals a formula reads: all endpoints' together, or one endpoint's own.
 inline constexpr std::size_t kAllEndpoints = std::numeric_limits<std::size_t>::max();
 
+/// A point of time, with what signals that count time need to know of it.
+struct Moment {
+  Duration offset{0};
+  Duration uptime{0};
+  Duration backend_uptime{0};
+  double now = 0;  ///< seconds since 1970, as the next two
+  double started = 0;
+  double backend_started = 0;
+  bool recovering = false;  ///< the first scrape since the backend was down
+};
+
 /// A formula whose signals have been looked up.
 class BoundFormula {
  public:
@@ -27,6 +39,8 @@ class BoundFormula {
 
   const std::vector<std::size_t>& slots() const { return slots_; }
   double evaluate(const Signals& signals, std::size_t endpoint = kAllEndpoints) const;
+  /// What it is when it reads no signal.
+  std::optional<double> constant() const { return formula_.constant_value(); }
 
  private:
   scenario::Formula formula_;
@@ -50,15 +64,17 @@ class Signals {
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
   std::size_t slot(std::string_view name);
 
-  /// Moves requests and signals to an offset.
-  void evaluate(Duration offset, Duration uptime);
+  /// Moves requests and signals to a point of time.
+  void evaluate(const Moment& moment);
+  /// Whether no fault and no traffic ever changes the value, once it has been evaluated.
+  bool is_steady(std::size_t slot) const;
 
   double at(std::size_t slot) const { return values_[slot]; }
   /// A request signal of one endpoint; other signals are the same for all.
   double at(std::size_t slot, std::size_t endpoint) const;
   /// By name; NaN when unknown.
   double value(std::string_view name);
-  Duration uptime() const { return uptime_; }
+  Duration uptime() const { return moment_.uptime; }
 
   /// A distribution signal as faults have it now, by its declared name.
   std::size_t distribution(std::string_view name) const;
@@ -74,7 +90,12 @@ class Signals {
     kErrorRate,
     kLatencyQuantile,
     kInFlight,
-    kUptime
+    kUptime,
+    kNow,
+    kStarted,
+    kBackendUptime,
+    kBackendStarted,
+    kRecovering
   };
   struct Slot {
     Kind kind = Kind::kFormula;
@@ -100,7 +121,6 @@ class Signals {
 
   std::size_t add_slot(std::string_view name, Slot slot);
   void put_in_order(std::size_t formula);
-  bool is_steady(std::size_t slot) const;
   void find_steady();
   void evaluate_slot(std::size_t slot);
   void evaluate_formula(const FormulaSignal& signal, Duration offset);
@@ -109,7 +129,7 @@ class Signals {
   Requests* requests_;
   const faults::FaultTimeline* faults_;
   scenario::Noise noise_;
-  Duration uptime_{0};
+  Moment moment_;
 
   std::map<std::string, std::size_t, std::less<>> names_;
   std::vector<Slot> slots_;

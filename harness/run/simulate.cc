@@ -35,6 +35,17 @@ std::string refusal(const std::optional<faults::TargetFault>& fault, Duration ti
   return {};
 }
 
+/// The same of a scrape, which the model may answer late, badly or not at all.
+std::string refusal(const std::optional<faults::TargetFault>& fault,
+                    const fakes::ScrapeManner& manner, Duration timeout) {
+  std::string why = refusal(fault, timeout);
+  if (!why.empty()) return why;
+  const bool slow = fault && fault->kind == TargetFaultKind::kSlowScrape;
+  const Duration delay = manner.delay + (slow ? fault->delay : Duration(0));
+  if (manner.hangs || delay > timeout) return "timeout";
+  return manner.fails ? "server returned HTTP status 500 Internal Server Error" : "";
+}
+
 /// One target on the virtual clock.
 class SimulatedTarget {
  public:
@@ -58,7 +69,8 @@ class SimulatedTarget {
     const Timestamp at = evidence_.at_offset(offset);
     const auto fault = faults_.target_fault(target_.name, offset);
     ScrapeRecord record{target_.name, at, true, Nanos(0), 0, {}};
-    record.error = refusal(fault, target_.scrape_timeout);
+    const fakes::ScrapeManner manner = model_.scrape_manner(offset);
+    record.error = refusal(fault, manner, target_.scrape_timeout);
     record.ok = record.error.empty();
     if (!record.ok) {
       model_.advance(offset);
@@ -70,6 +82,7 @@ class SimulatedTarget {
       record.samples = write_samples(at, offset);
       // A scrape in process takes no time of its own: 1 ms and 1 µs a sample stand for it.
       record.duration = std::chrono::milliseconds(1) + std::chrono::microseconds(record.samples);
+      record.duration += manner.delay;
       if (fault && fault->kind == TargetFaultKind::kSlowScrape) record.duration += fault->delay;
       series_.write(at, record.duration, record.samples, ids_.size() - known);
     }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/scenario/exporter_kind.h"
 #include "harness/scenario/language.h"
 #include "harness/scenario/read.h"
 #include "harness/scenario/values.h"
@@ -43,7 +44,8 @@ yaml::NodePtr load_map(const std::string& path, std::string_view what, Diagnosti
   return yaml::resolve_includes(root, diagnostics);
 }
 
-/// The service and each exporter may have includes of their own.
+/// The service and each exporter may have includes of their own; exporters of a known kind get that
+/// kind's description.
 yaml::NodePtr resolve_target_includes(const yaml::NodePtr& root, Diagnostics& diagnostics) {
   auto copy = std::make_shared<yaml::Node>(*root);
   const auto resolve = [&](yaml::NodePtr& node) {
@@ -55,7 +57,10 @@ yaml::NodePtr resolve_target_includes(const yaml::NodePtr& root, Diagnostics& di
     if (entry.key->text == "service") resolve(entry.value);
     if (entry.key->text != "exporters") continue;
     auto exporters = std::make_shared<yaml::Node>(*entry.value);
-    for (yaml::Node::Entry& exporter : exporters->entries) resolve(exporter.value);
+    for (yaml::Node::Entry& exporter : exporters->entries) {
+      resolve(exporter.value);
+      exporter.value = expand_exporter_kind(exporter.value, diagnostics);
+    }
     entry.value = std::move(exporters);
   }
   return copy;

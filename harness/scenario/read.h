@@ -57,8 +57,10 @@ std::vector<Signal> read_signals(const yaml::Node& node, Problems& problems);
 /// endpoints.
 void link_signals(Target& target, const yaml::Node& node, Problems& problems);
 std::vector<Endpoint> read_endpoints(const yaml::Node& node, Problems& problems);
-std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& target,
-                                         Problems& problems);
+enum class InstrumentsOf { kProcess, kBackend };
+/// Appended to the target's.
+void read_instruments(const yaml::Node& node, Target& target, InstrumentsOf whose,
+                      Problems& problems);
 std::vector<HealthEndpoint> read_health(const yaml::Node& node, const Target& target,
                                         Problems& problems);
 /// The body of an answer that is about no health.
@@ -70,7 +72,9 @@ std::vector<AdminEndpoint> read_admin(const yaml::Node& node, const Target& targ
 /// The alerts that rule files define, as far as they can be read.
 std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_files);
 
-// Shared by system files' readers.
+// Shared by readers.
+/// Why the signal cannot have this value; nothing when it can.
+std::optional<std::string> out_of_bounds(const Signal& signal, double value);
 /// A single value or percentiles. Without a dimension the first value decides it.
 Distribution read_distribution(const yaml::Node& node, std::optional<Dimension>& dimension,
                                Problems& problems);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,13 @@ class InstrumentReader {
 
   void add_series(const yaml::Node& node) {
     InstrumentSeries series = read_series(node_, node, out_.family.type, target_, problems_);
+    const auto labels = constant_labels(series);
+    // Two with the same labels may take turns.
+    if (series.when || (labels && constants_.insert(*labels).second && others_ == 0)) {
+      out_.series.push_back(std::move(series));
+      return;
+    }
+    if (!labels) ++others_;
     for (const InstrumentSeries& other : out_.series) {
       if (!may_share_labels(series, other, target_)) continue;
       problems_.add(node, fmt::format("the metric is bound twice: these labels are those of the "
@@ -91,13 +99,36 @@ class InstrumentReader {
     }
     // Each is compared with all others.
     constexpr std::size_t kMostSeries = 500;
-    if (list->items.size() > kMostSeries) {
+    if (list->items.size() > kMostSeries && !all_constant(*list)) {
       problems_.add(*list, fmt::format("more than {} series", kMostSeries));
       return;
     }
     for (const yaml::NodePtr& item : list->items) {
       if (item->is_map()) add_series(*item);
     }
+  }
+
+  static std::optional<std::vector<std::string>> constant_labels(const InstrumentSeries& series) {
+    std::vector<std::string> labels;
+    for (const InstrumentLabel& label : series.labels) {
+      if (label.kind != InstrumentLabel::Kind::kConstant) return std::nullopt;
+      labels.push_back(label.name + '=' + label.constant);
+    }
+    std::sort(labels.begin(), labels.end());
+    return labels;
+  }
+
+  /// No label of these series is a property of requests or a split.
+  bool all_constant(const yaml::Node& list) const {
+    const auto constant = [](const yaml::Node* labels) {
+      return labels == nullptr ||
+             std::all_of(labels->entries.begin(), labels->entries.end(), [](const auto& entry) {
+               return entry.value->is_scalar() && !entry.value->text.starts_with('$');
+             });
+    };
+    return constant(node_.find("labels")) &&
+           std::all_of(list.items.begin(), list.items.end(),
+                       [&](const yaml::NodePtr& item) { return constant(item->find("labels")); });
   }
 
   /// Of what is observed.
@@ -151,8 +182,8 @@ class InstrumentReader {
     for (const yaml::NodePtr& item : node->items) {
       const auto quantile = parse_number(item->text);
       if (quantile.has_error()) continue;
-      if (*quantile <= 0 || *quantile >= 1) {
-        problems_.add(*item, "a quantile is between 0 and 1");
+      if (*quantile < 0 || *quantile > 1) {
+        problems_.add(*item, "a quantile is from 0 to 1");
       } else if (!out_.quantiles.empty() && *quantile <= out_.quantiles.back()) {
         problems_.add(*item, "quantiles ascend, each above the one before");
       } else {
@@ -166,6 +197,8 @@ class InstrumentReader {
   const Target& target_;
   Problems& problems_;
   Instrument out_;
+  std::set<std::vector<std::string>> constants_;  ///< labels of series that have no others
+  std::size_t others_ = 0;                        ///< series with labels of other kinds
 };
 
 /// Names of the samples that a family exports.
@@ -181,10 +214,15 @@ std::vector<std::string> sample_names(const FamilyInfo& family) {
 
 }  // namespace
 
-std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& target,
-                                         Problems& problems) {
-  std::vector<Instrument> instruments;
+void read_instruments(const yaml::Node& node, Target& target, InstrumentsOf whose,
+                      Problems& problems) {
   std::map<std::string, std::string> owners;
+  for (const Instrument& known : target.instruments) {
+    for (const std::string& name : sample_names(known.family)) {
+      owners.emplace(name, known.family.name);
+    }
+  }
+  std::vector<Instrument> instruments;
   for (const yaml::Node::Entry& entry : node.entries) {
     if (!entry.value->is_map()) continue;
     Instrument instrument = InstrumentReader(entry, target, problems).read();
@@ -195,9 +233,10 @@ std::vector<Instrument> read_instruments(const yaml::Node& node, const Target& t
                    fmt::format("the metric is bound twice: \"{}\" comes from \"{}\" too", name,
                                owner->second));
     }
+    instrument.of_backend = whose == InstrumentsOf::kBackend;
     instruments.push_back(std::move(instrument));
   }
-  return instruments;
+  std::move(instruments.begin(), instruments.end(), std::back_inserter(target.instruments));
 }
 
 }  // namespace tocsin::scenario

@@ -18,7 +18,7 @@ using Binding = InstrumentSeries::Binding;
 using LabelKind = InstrumentLabel::Kind;
 
 bool bound_to_requests(Binding binding) {
-  return binding != Binding::kValue && binding != Binding::kRate;
+  return binding != Binding::kValue && binding != Binding::kRate && binding != Binding::kScrapes;
 }
 
 bool status_fits(int status, const std::vector<std::string>& patterns) {
@@ -41,12 +41,14 @@ class SeriesReader {
     read_binding();
     read_labels(instrument_);
     if (&node_ != &instrument_) read_labels(node_);
-    const yaml::Node* only = node_.find("only");
-    if (only == nullptr) only = instrument_.find("only");
+    const yaml::Node* only = find("only");
     if (only != nullptr) read_only(*only);
-    series_.fractional = bool_of(node_.find("fractional"), false);
-    if (series_.fractional && (type_ != MetricType::kCounter || !series_.formula)) {
-      problems_.add(*node_.find("fractional"),
+    read_when();
+    const yaml::Node* fractional = find("fractional");
+    series_.fractional = bool_of(fractional, false);
+    const bool flows = type_ == MetricType::kCounter || series_.binding == Binding::kRate;
+    if (series_.fractional && (!flows || observes(type_) || !series_.formula)) {
+      problems_.add(*fractional,
                     "only counters with \"rate\" or \"per_request\" can be fractional");
     }
     return std::move(series_);
@@ -57,6 +59,25 @@ class SeriesReader {
     std::string_view key;
     Binding binding;
   };
+
+  /// A word that is no type was reported.
+  bool type_is_known() const {
+    return type_ != MetricType::kUnknown || text_of(instrument_.find("type")) == "untyped";
+  }
+
+  /// A key of the series, or else of the whole instrument.
+  const yaml::Node* find(std::string_view key) const {
+    const yaml::Node* own = node_.find(key);
+    return own != nullptr ? own : instrument_.find(key);
+  }
+
+  void read_when() {
+    const yaml::Node* when = find("when");
+    if (when == nullptr) return;
+    if (auto formula = read_formula(*when, target_, problems_)) {
+      series_.when = std::move(formula->formula);
+    }
+  }
 
   void read_binding() {
     if (observes(type_)) return read_observation();
@@ -78,7 +99,9 @@ class SeriesReader {
         continue;
       }
       chosen = &option;
-      if (counter == (option.binding == Binding::kValue)) {
+      // What has no type may be either.
+      const bool untyped = type_ == MetricType::kUnknown && option.binding == Binding::kRate;
+      if (!untyped && counter == (option.binding == Binding::kValue)) {
         problems_.add(
             *node,
             counter ? "a counter has no value of its own"
@@ -87,7 +110,11 @@ class SeriesReader {
         continue;
       }
       series_.binding = option.binding;
-      if (option.binding != Binding::kRequests) read_formula_of(*node);
+      if (option.binding == Binding::kRequests && node->text == "scrapes") {
+        series_.binding = Binding::kScrapes;
+      } else if (option.binding != Binding::kRequests) {
+        read_formula_of(*node);
+      }
     }
     if (chosen == nullptr && type_ == MetricType::kInfo) {
       series_.formula = Formula::constant(1);
@@ -98,7 +125,7 @@ class SeriesReader {
   }
 
   void unbound(std::string_view keys) {
-    if (type_ == MetricType::kUnknown) return;
+    if (!type_is_known()) return;
     problems_.add(node_, fmt::format("this {} is bound to nothing", to_string(type_)),
                   fmt::format("add {}", keys));
   }

@@ -48,6 +48,16 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
   signal.help = text_of(node.find("help"));
   const yaml::Node* value = value_node(node);
   const yaml::Node* percentiles = node.find("percentiles");
+  for (const std::string_view key : {"min", "max"}) {
+    const yaml::Node* bound = node.find(key);
+    if (bound == nullptr || !bound->is_scalar()) continue;
+    const auto quantity = parse_quantity(bound->text);
+    if (quantity.has_value()) (key == "min" ? signal.min : signal.max) = quantity->value;
+    if (percentiles != nullptr) problems.add(*bound, "a distribution has no bounds");
+  }
+  if (signal.min && signal.max && *signal.min > *signal.max) {
+    problems.add(*node.find("min"), "the least is more than the most");
+  }
   if (value != nullptr && value->is_scalar()) {
     auto formula = Formula::parse(value->text);
     if (formula.has_error()) {
@@ -106,7 +116,14 @@ class Linker {
     if (value == nullptr) return;
     if (const auto formula = read_formula(*value, target_, problems_)) {
       signal.dimension = formula->dimension;
+      check_bounds(signal, *value, formula->formula);
     }
+  }
+
+  void check_bounds(const Signal& signal, const yaml::Node& value, const Formula& formula) {
+    const auto constant = formula.constant_value();
+    if (!constant) return;
+    if (auto problem = out_of_bounds(signal, *constant)) problems_.add(value, std::move(*problem));
   }
 
   void report_circle(const Signal& signal, const std::string& base) {
@@ -125,6 +142,17 @@ class Linker {
 };
 
 }  // namespace
+
+std::optional<std::string> out_of_bounds(const Signal& signal, double value) {
+  const auto bound = [&](double limit) { return format_quantity({limit, signal.dimension}); };
+  if (signal.max && value > *signal.max) {
+    return fmt::format("\"{}\" is {} at most", signal.name, bound(*signal.max));
+  }
+  if (signal.min && value < *signal.min) {
+    return fmt::format("\"{}\" is {} at least", signal.name, bound(*signal.min));
+  }
+  return std::nullopt;
+}
 
 Distribution read_distribution(const yaml::Node& node, std::optional<Dimension>& dimension,
                                Problems& problems) {

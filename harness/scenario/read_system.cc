@@ -89,19 +89,55 @@ class TargetReader {
     if (const yaml::Node* endpoints = node_.find("endpoints")) {
       target_.endpoints = read_endpoints(*endpoints, problems_);
     }
+    target_.kind = text_of(node_.find("kind"));
+    const yaml::Node* backend = node_.find("backend");
+    if (backend != nullptr) read_backend(*backend);
     if (const yaml::Node* signals = node_.find("signals")) {
       target_.signals = read_signals(*signals, problems_);
       link_signals(target_, *signals, problems_);
     }
-    if (const yaml::Node* instruments = node_.find("instruments")) {
-      target_.instruments = read_instruments(*instruments, target_, problems_);
+    if (backend != nullptr) {
+      read_optional_formula(*backend, "up", target_.backend->up);
+      read_optional_formula(*backend, "shown", target_.backend->shown);
+      if (const yaml::Node* its = backend->find("instruments")) {
+        read_instruments(*its, target_, InstrumentsOf::kBackend, problems_);
+      }
     }
+    if (const yaml::Node* instruments = node_.find("instruments")) {
+      read_instruments(*instruments, target_, InstrumentsOf::kProcess, problems_);
+    }
+    if (const yaml::Node* answer = node_.find("answer")) read_answer(*answer);
     if (const yaml::Node* health = node_.find("health")) {
       target_.health = read_health(*health, target_, problems_);
     }
     if (const yaml::Node* admin = node_.find("admin")) {
       target_.admin = read_admin(*admin, target_, problems_);
     }
+  }
+
+  void read_backend(const yaml::Node& node) {
+    if (!target_.endpoints.empty()) {
+      problems_.add(node, "only exporters speak for a backend; this target has endpoints");
+    }
+    Backend backend;
+    backend.age = length_of(node.find("age"), backend.age);
+    backend.keeps_counters = text_of(node.find("counters")) == "kept";
+    backend.takes_exporter = bool_of(node.find("takes_exporter"), false);
+    target_.backend = std::move(backend);
+  }
+
+  void read_optional_formula(const yaml::Node& owner, std::string_view key,
+                             std::optional<Formula>& into) {
+    const yaml::Node* node = owner.find(key);
+    if (node == nullptr) return;
+    if (auto formula = read_formula(*node, target_, problems_)) into = std::move(formula->formula);
+  }
+
+  void read_answer(const yaml::Node& node) {
+    read_optional_formula(node, "delay", target_.answer.delay);
+    read_optional_formula(node, "hangs", target_.answer.hangs);
+    read_optional_formula(node, "fails", target_.answer.fails);
+    target_.answer.failure = text_of(node.find("failure"));
   }
 
   const yaml::Node& node_;
@@ -173,14 +209,19 @@ class SystemReader {
 
   /// No two targets have the same port, or the same job and instance.
   void claim(const Target& target, const yaml::Node& node) {
-    const auto port = node.find("port") != nullptr ? node.find("port") : &node;
+    // What its kind says is blamed on the exporter.
+    const auto place = [&](std::string_view key) {
+      const yaml::Node* own = node.find(key);
+      return own != nullptr && !own->source->file().starts_with('<') ? own : &node;
+    };
+    const yaml::Node* port = place("port");
     if (target.port != 0) {
       const auto [owner, fresh] = ports_.emplace(target.port, target.name);
       if (!fresh) {
         problems_.add(*port, fmt::format("the port {} is {}'s too", target.port, owner->second));
       }
     }
-    const yaml::Node* job = node.find("job") != nullptr ? node.find("job") : &node;
+    const yaml::Node* job = place("job");
     const auto [owner, fresh] = jobs_.emplace(std::pair(target.job, target.instance), target.name);
     if (!fresh) {
       problems_.add(*job, fmt::format("job \"{}\" and instance \"{}\" are {}'s too", target.job,

@@ -152,6 +152,12 @@ class TargetFaultReader {
     if (signal.builtin && signal.base == "error_rate" && (low < 0 || high > 1)) {
       problems_.add(node, "an error rate is from 0% to 100%");
     }
+    for (const Signal& declared : target_.signals) {
+      if (declared.name != signal.base || signal.percentile) continue;
+      auto problem = out_of_bounds(declared, high);
+      if (!problem) problem = out_of_bounds(declared, low);
+      if (problem) problems_.add(node, std::move(*problem));
+    }
     if (signal.distribution && low <= 0) {
       problems_.add(node, fmt::format("\"{}\" is always above 0", change.signal));
     }

@@ -196,8 +196,9 @@ std::string show(const Endpoint& endpoint) {
 }
 
 std::string show(const InstrumentSeries& series) {
-  static constexpr std::string_view kBindings[] = {
-      "requests", "latency", "request bytes", "response bytes", "value", "rate", "per request"};
+  static constexpr std::string_view kBindings[] = {"requests",       "latency", "request bytes",
+                                                   "response bytes", "value",   "rate",
+                                                   "per request",    "scrapes"};
   std::string text = fmt::format("    {}", kBindings[static_cast<std::size_t>(series.binding)]);
   if (series.formula) text += " " + series.formula->text();
   if (!series.distribution.empty()) text += " of " + series.distribution;

@@ -25,6 +25,11 @@ const std::vector<BuiltinSignal>& builtin_signals() {
       {"latency", Dimension::kTime, true, "response times; also latency.p50, latency.p95, …"},
       {"in_flight", Dimension::kNumber, false, "requests being handled"},
       {"uptime", Dimension::kTime, false, "since the process started"},
+      {"now", Dimension::kTime, false, "since 1970"},
+      {"started", Dimension::kTime, false, "when the process started, since 1970"},
+      {"backend.started", Dimension::kTime, false, "when it did, since 1970"},
+      {"backend.uptime", Dimension::kTime, false, "since what an exporter speaks for started"},
+      {"backend.recovering", Dimension::kNumber, false, "1 in the first scrape after it was down"},
   };
   return kSignals;
 }
@@ -33,6 +38,11 @@ namespace {
 
 constexpr std::string_view kLatency = "latency";
 
+bool has_builtin(const Target& target, std::string_view name) {
+  if (name.starts_with("backend.")) return target.backend.has_value();
+  return !target.endpoints.empty() || name == "uptime" || name == "now" || name == "started";
+}
+
 std::optional<SignalName> find_base(const Target& target, std::string_view name) {
   for (const Signal& signal : target.signals) {
     if (signal.name != name) continue;
@@ -40,9 +50,8 @@ std::optional<SignalName> find_base(const Target& target, std::string_view name)
                       .distribution = signal.distribution.has_value(),
                       .base = signal.name};
   }
-  if (target.endpoints.empty()) return std::nullopt;
   for (const BuiltinSignal& signal : builtin_signals()) {
-    if (signal.name != name) continue;
+    if (signal.name != name || !has_builtin(target, name)) continue;
     return SignalName{.dimension = signal.dimension,
                       .settable = signal.settable,
                       .builtin = true,
@@ -73,8 +82,9 @@ std::optional<SignalName> find_signal(const Target& target, std::string_view nam
 std::vector<std::string> signal_names(const Target& target) {
   std::vector<std::string> names;
   for (const Signal& signal : target.signals) names.push_back(signal.name);
-  if (target.endpoints.empty()) return names;
-  for (const BuiltinSignal& signal : builtin_signals()) names.emplace_back(signal.name);
+  for (const BuiltinSignal& signal : builtin_signals()) {
+    if (has_builtin(target, signal.name)) names.emplace_back(signal.name);
+  }
   return names;
 }
 

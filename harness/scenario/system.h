@@ -37,6 +37,10 @@ struct Signal {
   std::optional<Distribution> distribution;
   /// Standard deviation of each reading, as a share of the value; only for constants and formulas.
   double noise = 0;
+  /// What it can be at all; values beyond are refused where they are written, and cut off where
+  /// they come from formulas and faults.
+  std::optional<double> min;
+  std::optional<double> max;
   std::string help;
 };
 
@@ -85,6 +89,7 @@ struct InstrumentSeries {
     kRate,        ///< counter: `formula` is events per second; histogram: observations per second
     kPerRequest,  ///< counter: `formula` for each request (tokens, cost); histogram: observations
                   ///< of `distribution` for each request
+    kScrapes,     ///< counter: scrapes answered, this one included
   };
   SourcePos pos;
   Binding binding = Binding::kValue;
@@ -94,6 +99,8 @@ struct InstrumentSeries {
   std::string distribution;
   /// Counters: grow by real numbers (cost, seconds) instead of whole events.
   bool fractional = false;
+  /// Exposed only while this is not zero.
+  std::optional<Formula> when;
   /// Only requests of this endpoint / with these statuses ("5xx", "404"); empty: all.
   std::string only_endpoint;
   std::vector<std::string> only_statuses;
@@ -106,6 +113,8 @@ struct Instrument {
   std::vector<double> buckets;    ///< histograms: ascending upper bounds without +Inf
   std::vector<double> quantiles;  ///< summaries
   std::vector<InstrumentSeries> series;
+  /// Counted by what the exporter speaks for (Target::backend), not by its own process.
+  bool of_backend = false;
 };
 
 enum class HealthState { kHealthy, kDegraded, kUnhealthy };
@@ -180,6 +189,26 @@ struct AdminEndpoint {
   Duration length{0};  ///< of the effect
 };
 
+/// What an exporter speaks for, a host or a database: it lives and dies apart from the exporter's
+/// process. The signals backend.uptime and backend.recovering come with it.
+struct Backend {
+  /// Not zero while it runs; nothing of it is counted while it does not. Coming back is a restart.
+  std::optional<Formula> up;
+  /// Not zero while the exporter can read it; else none of its instruments is exposed.
+  std::optional<Formula> shown;
+  Duration age{0};              ///< at the run's start; its counters begin accordingly
+  bool keeps_counters = false;  ///< over restarts, as PostgreSQL's statistics
+  bool takes_exporter = false;  ///< the exporter's process restarts with it, as on one host
+};
+
+/// How scrapes are answered when that depends on signals.
+struct ScrapeAnswer {
+  std::optional<Formula> delay;  ///< seconds until the answer
+  std::optional<Formula> fails;  ///< not zero: HTTP 500 with `failure` as the body
+  std::optional<Formula> hangs;  ///< not zero: no answer
+  std::string failure;
+};
+
 /// What is scraped: the service itself or an exporter.
 struct Target {
   std::string name;  ///< "service" or the exporter's name in the file
@@ -193,6 +222,10 @@ struct Target {
   Duration scrape_timeout = std::chrono::seconds(10);
   bool honor_labels = false;
   std::string version;  ///< for bodies and info metrics
+  /// The exporter that it mocks: "node", "postgres", … (exporter_kind.h); empty for others.
+  std::string kind;
+  std::optional<Backend> backend;
+  ScrapeAnswer answer;
 
   std::vector<Signal> signals;
   std::vector<Endpoint> endpoints;  ///< none for exporters
@@ -208,6 +241,12 @@ struct Target {
 ///   latency.pNN    the latency distribution's percentiles; setting one scales the distribution
 ///   in_flight      requests being handled: rate × mean latency (read only)
 ///   uptime         seconds since the process started (read only)
+///   now            seconds since 1970 (read only)
+///   started        when the process started, in seconds since 1970 (read only)
+/// Targets without endpoints have the last three; those with a backend also
+///   backend.uptime      seconds since the backend started (read only)
+///   backend.started     when it did, in seconds since 1970 (read only)
+///   backend.recovering  1 in the first scrape after it was down (read only)
 /// Distribution signals likewise have NAME and NAME.pNN.
 struct BuiltinSignal {
   std::string_view name;

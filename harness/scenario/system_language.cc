@@ -26,6 +26,8 @@ constexpr Key kSignalKeys[] = {
     {"value", only(kFormula), "a number, or a formula over other signals"},
     {"percentiles", map_of(kPercentilesTable), "instead of a value: a distribution"},
     {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
+    {"min", kQuantityShape, "the least it can be"},
+    {"max", kQuantityShape, "the most it can be"},
     {"help", only(kText), "what it means"},
 };
 constexpr Table kSignalTable{"a signal", "A named quantity over time.", kSignalKeys};
@@ -71,22 +73,24 @@ constexpr Key kOnlyKeys[] = {
     {"status", kTextList, "requests with these statuses: 404, 5xx"},
 };
 constexpr Table kOnlyTable{"a choice of requests", "", kOnlyKeys};
-constexpr std::string_view kCountsWords[] = {"requests"};
+constexpr std::string_view kCountsWords[] = {"requests", "scrapes"};
 
 // One binding; several stand in `series`.
 constexpr auto kSeriesKeys = std::to_array<Key>({
     {"labels", map_of(kLabelsTable), "constants, $method, $endpoint, $status, or shares by value"},
     {"only", map_of(kOnlyTable), "counts these requests only"},
-    {"counts", one_of(kCountsWords), "a counter of requests answered"},
+    {"counts", one_of(kCountsWords), "a counter of requests, or scrapes, answered"},
     {"observes", only(kText), "latency, request_bytes, response_bytes or a distribution"},
     {"value", only(kFormula), "of a gauge, at the scrape"},
     {"rate", only(kFormula), "events per second of a counter or histogram"},
     {"per_request", only(kFormula), "events for each request of a counter or histogram"},
     {"fractional", only(kBool), "true: the counter grows by real numbers, not by whole events"},
+    {"when", only(kFormula), "exposed only while this is true (not zero)"},
 });
 constexpr Table kSeriesTable{"a series of an instrument", "", kSeriesKeys};
 constexpr Shape kSeriesShape = map_of(kSeriesTable);
-constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram", "summary", "info"};
+constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram",
+                                       "summary", "info",  "untyped"};
 constexpr auto kInstrumentKeys =
     joined(std::to_array<Key>({
                {"type", one_of(kTypes), "the metric's type", Need::kRequired},
@@ -176,7 +180,26 @@ constexpr Key kScrapingKeys[] = {
 };
 constexpr Table kScrapingTable{"a scrape", "", kScrapingKeys};
 
-constexpr Key kTargetKeys[] = {
+constexpr std::string_view kCountersWords[] = {"reset", "kept"};
+constexpr Key kBackendKeys[] = {
+    {"up", only(kFormula), "true (not zero) while it runs; when it comes back it has restarted"},
+    {"shown", only(kFormula), "its metrics are exposed only while this is true"},
+    {"age", only(kDuration), "how long it has run when the run begins; 0s if left out"},
+    {"counters", one_of(kCountersWords), "what a restart does to its counters; reset if left out"},
+    {"takes_exporter", only(kBool), "true: the exporter's process restarts with it"},
+    {"instruments", map_of(kInstrumentsTable), "its metrics"},
+};
+constexpr Table kBackendTable{
+    "a backend", "What an exporter speaks for: a host, a database, a broker.", kBackendKeys};
+constexpr Key kAnswerKeys[] = {
+    {"delay", only(kFormula), "seconds until a scrape is answered"},
+    {"hangs", only(kFormula), "true (not zero) while scrapes are not answered"},
+    {"fails", only(kFormula), "true (not zero) while scrapes are answered with HTTP 500"},
+    {"failure", only(kText), "the body of such an answer"},
+};
+constexpr Table kAnswerTable{"how scrapes are answered", "", kAnswerKeys};
+
+constexpr auto kTargetKeys = std::to_array<Key>({
     {"include", kTextList, "files with keys of this map; keys here win"},
     {"job", only(kText), "label job; the target's name if left out"},
     {"instance", only(kText), "label instance; localhost and the port if left out"},
@@ -190,9 +213,64 @@ constexpr Key kTargetKeys[] = {
     {"instruments", map_of(kInstrumentsTable), "metrics that are exported"},
     {"health", map_of(kHealthEndpointsTable), "health endpoints"},
     {"admin", map_of(kAdminTable), "what operators, and faults, call"},
-};
+    {"backend", map_of(kBackendTable), "what an exporter speaks for, which dies apart from it"},
+    {"answer", map_of(kAnswerTable), "how scrapes are answered, when that depends on signals"},
+});
 constexpr Shape kTargetShape = map_of(kTargetTable);
-constexpr Table kExportersTable{"exporters", "", {}, &kTargetShape, "exporter"};
+
+// exporters that are known
+
+constexpr std::string_view kKinds[] = {"node", "postgres", "redis", "celery"};
+constexpr Shape kCountShape = only(kCount);
+constexpr Shape kSizeShape = only(kSize);
+constexpr Key kFilesystemKeys[] = {
+    {"size", kSizeShape, "100GB if left out"},
+    {"device", only(kText), "/dev/sda1 if left out"},
+    {"fstype", only(kText), "ext4 if left out"},
+};
+constexpr Table kFilesystemTable{"a filesystem", "", kFilesystemKeys};
+constexpr Shape kFilesystemShape = kSizeShape | map_of(kFilesystemTable);
+constexpr Table kFilesystemsTable{
+    "filesystems", "Sizes by mountpoint.", {}, &kFilesystemShape, "mountpoint"};
+constexpr Key kDatabaseKeys[] = {{"size", kSizeShape, "1GB if left out"}};
+constexpr Table kDatabaseTable{"a database", "", kDatabaseKeys};
+constexpr Shape kDatabaseShape = kSizeShape | map_of(kDatabaseTable);
+constexpr Table kDatabasesTable{"databases", "Sizes by name.", {}, &kDatabaseShape, "database"};
+
+constexpr auto kExporterKeys = joined(
+    kTargetKeys,
+    std::to_array<Key>({
+        {"kind", one_of(kKinds), "the real exporter that it stands for, with all its metrics"},
+        {"host", only(kText), "node, celery: the host's name; postgres: as in label server"},
+        {"cores", kCountShape, "node: CPUs; 4 if left out"},
+        {"memory", kSizeShape, "node: of the host, 16GB; redis: maxmemory, 1GB; 0 is no limit"},
+        {"swap", kSizeShape, "node: 2GB if left out"},
+        {"disks", list_of(kTextShape), "node: device names; [sda] if left out"},
+        {"filesystems", list_of(kTextShape) | map_of(kFilesystemsTable),
+         "node: mountpoints, or sizes by mountpoint; {/: 100GB} if left out"},
+        {"networks", list_of(kTextShape), "node: network devices beside lo; [eth0] if left out"},
+        {"units", list_of(kTextShape), "node: of the systemd collector"},
+        {"collectors", list_of(kTextShape),
+         "further ones; node: systemd, mdadm, bonding, hwmon, edac; postgres: stat_user_tables, "
+         "postmaster, replication, bloat"},
+        {"databases", list_of(kTextShape) | map_of(kDatabasesTable),
+         "postgres: names, or sizes by name; [app] if left out"},
+        {"tables", list_of(kTextShape), "postgres: of the stat_user_tables collector"},
+        {"max_connections", kCountShape, "postgres: 100 if left out"},
+        {"max_clients", kCountShape, "redis: 10000 if left out"},
+        {"replicas", list_of(kTextShape), "postgres, redis: addresses of streaming replicas"},
+        {"replica_of", only(kText), "postgres, redis: host:port of the primary that it follows"},
+        {"cluster", only(kBool), "redis: true shows the metrics of cluster mode"},
+        {"queues", list_of(kTextShape), "celery: [celery] if left out"},
+        {"workers", list_of(kTextShape), "celery: host names; [celery@worker-1] if left out"},
+        {"tasks", list_of(kTextShape) | map_of(kTextMap),
+         "celery: names of tasks, or queues by name; [tasks.process] if left out"},
+        {"processes", kCountShape, "celery: of each worker; 4 if left out"},
+    }));
+constexpr Table kExporterTable{
+    "an exporter", "A target that is one of the known exporters, or all its own.", kExporterKeys};
+constexpr Shape kExporterShape = map_of(kExporterTable);
+constexpr Table kExportersTable{"exporters", "", {}, &kExporterShape, "exporter"};
 
 constexpr Key kSystemKeys[] = {
     {"include", kTextList, "files whose keys are taken over; keys here win"},

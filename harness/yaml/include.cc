@@ -47,6 +47,35 @@ class Includer {
     return base == nullptr ? node : overlay(base, node, nullptr);
   }
 
+  /// `sibling`: the include that brought `over`, when both were included; then the two may not
+  /// contradict each other.
+  NodePtr overlay(const NodePtr& base, const NodePtr& over, const Node* sibling) {
+    auto joined = std::make_shared<Node>(*over);
+    joined->entries = base->entries;
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = 0; i < base->entries.size(); ++i) {
+      known.emplace(base->entries[i].key->text, i);
+    }
+    for (const Node::Entry& entry : over->entries) {
+      if (entry.key->text == "include") continue;
+      const auto found = known.find(entry.key->text);
+      if (found == known.end()) {
+        joined->entries.push_back(entry);
+        continue;
+      }
+      Node::Entry& old = joined->entries[found->second];
+      if (old.value->is_map() && entry.value->is_map()) {
+        old.value = overlay(old.value, entry.value, sibling);
+      } else {
+        if (sibling != nullptr) report_conflict(*sibling, old, entry);
+        old = entry;
+      }
+    }
+    std::erase_if(joined->entries,
+                  [](const Node::Entry& entry) { return entry.key->text == "include"; });
+    return joined;
+  }
+
  private:
   NodePtr load(const Node& path) {
     if (!path.is_scalar() || path.text.empty()) {
@@ -83,35 +112,6 @@ class Includer {
     return nullptr;
   }
 
-  /// `sibling`: the include that brought `over`, when both were included; then the two may not
-  /// contradict each other.
-  NodePtr overlay(const NodePtr& base, const NodePtr& over, const Node* sibling) {
-    auto joined = std::make_shared<Node>(*over);
-    joined->entries = base->entries;
-    std::unordered_map<std::string_view, std::size_t> known;
-    for (std::size_t i = 0; i < base->entries.size(); ++i) {
-      known.emplace(base->entries[i].key->text, i);
-    }
-    for (const Node::Entry& entry : over->entries) {
-      if (entry.key->text == "include") continue;
-      const auto found = known.find(entry.key->text);
-      if (found == known.end()) {
-        joined->entries.push_back(entry);
-        continue;
-      }
-      Node::Entry& old = joined->entries[found->second];
-      if (old.value->is_map() && entry.value->is_map()) {
-        old.value = overlay(old.value, entry.value, sibling);
-      } else {
-        if (sibling != nullptr) report_conflict(*sibling, old, entry);
-        old = entry;
-      }
-    }
-    std::erase_if(joined->entries,
-                  [](const Node::Entry& entry) { return entry.key->text == "include"; });
-    return joined;
-  }
-
   void report_conflict(const Node& sibling, const Node::Entry& old, const Node::Entry& entry) {
     Error error = entry.key->error(
         fmt::format("\"{}\" is set in {} too", entry.key->text, to_string(old.key->pos())));
@@ -128,6 +128,11 @@ class Includer {
 
 NodePtr resolve_includes(NodePtr node, Diagnostics& diagnostics) {
   return Includer(diagnostics).resolve(node);
+}
+
+NodePtr overlay(const NodePtr& base, const NodePtr& over) {
+  Diagnostics nothing_to_report;
+  return Includer(nothing_to_report).overlay(base, over, nullptr);
 }
 
 }  // namespace tocsin::yaml

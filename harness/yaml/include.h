@@ -14,4 +14,8 @@ inline constexpr int kMostIncludes = 64;
 /// refused. Null when a file cannot be read.
 NodePtr resolve_includes(NodePtr node, Diagnostics& diagnostics);
 
+/// The map `base` with the keys of the map `over` laid over it: maps are joined key by key, all
+/// else is replaced.
+NodePtr overlay(const NodePtr& base, const NodePtr& over);
+
 }  // namespace tocsin::yaml

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/yaml/node.h"
+
+/// The exporters that Tocsin knows by name (`kind: node`). What they export stands in
+/// fakes/exporters/*.yaml, in the language of system files, and is a part of the binary.
+
+namespace tocsin::scenario {
+
+const std::vector<std::string>& exporter_kinds();
+
+/// `exporter` laid over the description of its kind, which its options (cores, databases, …) give
+/// its shape; the node itself when it names no kind that is known. Options that are wrong, or
+/// another kind's, are reported.
+yaml::NodePtr expand_exporter_kind(const yaml::NodePtr& exporter, Diagnostics& diagnostics);
+
+}  // namespace tocsin::scenario
