@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "fakes/service/exporter_manners.h"
 #include "fakes/service/routes.h"
 #include "harness/http/server.h"
 #include "harness/metrics/exposition_writer.h"
@@ -68,6 +69,7 @@ struct TargetFront::Impl {
         faults(&timeline),
         options(std::move(with)),
         routes(of.target()),
+        manners(manners_of(of.target().kind)),
         change(on) {}
 
   Duration offset() const { return options.offset(); }
@@ -103,6 +105,7 @@ struct TargetFront::Impl {
   const faults::FaultTimeline* faults;  ///< `given`, or with effects `combined`
   FrontOptions options;
   Routes routes;
+  ExporterManners manners;
   net::Timer change;  ///< notified when faults are set, or to stop
   bool stopping = false;
   std::unique_ptr<http::Server> server;
@@ -163,7 +166,10 @@ net::Task<void> TargetFront::Impl::serve_while_up() {
 net::Task<Reply> TargetFront::Impl::handle(Request received) {
   const auto in_force = fault();
   if (in_force && in_force->kind == TargetFaultKind::kHang) co_return Reply::hang();
-  const Routes::Match match = routes.find(received.method, received.path());
+  const bool at_metrics = received.path() == model.target().metrics_path;
+  std::string_view method = received.method;
+  if (manners.landing && at_metrics) method = "GET";
+  const Routes::Match match = routes.find(method, received.path());
   switch (match.kind) {
     case Routes::Kind::kMetrics:
       co_return co_await scrape(std::move(received), in_force);
@@ -174,6 +180,8 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
     case Routes::Kind::kEndpoint:
       co_return co_await request(match.index, received.body.size());
     case Routes::Kind::kIndex:
+      if (manners.landing)
+        co_return http::text_response(200, std::string(landing_page()), "text/html; charset=utf-8");
       co_return http::text_response(200, routes.index());
     case Routes::Kind::kWrongMethod: {
       Response refused = http::text_response(405, "this path has other methods\n");
@@ -182,6 +190,13 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
     }
     case Routes::Kind::kNone:
       break;
+  }
+  if (manners.landing)
+    co_return http::text_response(200, std::string(landing_page()), "text/html; charset=utf-8");
+  if (manners.python && received.path() == "/health") {
+    const bool fails = model.scrape_manner(offset()).fails;
+    co_return http::text_response(
+        fails ? 500 : 200, fails ? model.target().answer.failure : "Connected to the broker");
   }
   co_return http::text_response(404, "nothing here; see /\n");
 }
@@ -197,12 +212,19 @@ net::Task<Reply> TargetFront::Impl::scrape(Request received,
   if (in_force && in_force->kind == TargetFaultKind::kMalformedScrape) {
     co_return http::text_response(200, std::string(kNoExposition), "text/html; charset=utf-8");
   }
-  const auto format = metrics::format_for_accept(received.headers.get("Accept"));
-  std::string page = metrics::write_exposition(model.expose(offset()), format);
+  auto format = metrics::format_for_accept(received.headers.get("Accept"));
+  if (manners.text_only) format = metrics::ExpositionFormat::kText;
+  const bool openmetrics = format == metrics::ExpositionFormat::kOpenMetrics;
+  std::vector<metrics::FamilySamples> families = model.expose(offset());
+  if (openmetrics && manners.python) fold_created(families);
+  std::string page = metrics::write_exposition(families, format);
   Response answer;
-  answer.headers.set("Content-Type", std::string(metrics::content_type(format)));
+  answer.headers.set("Content-Type",
+                     openmetrics && manners.python
+                         ? "application/openmetrics-text; version=0.0.1; charset=utf-8"
+                         : std::string(metrics::content_type(format)));
   answer.headers.set("Vary", "Accept, Accept-Encoding");
-  if (received.headers.has_token("Accept-Encoding", "gzip")) {
+  if (!manners.python && received.headers.has_token("Accept-Encoding", "gzip")) {
     answer.headers.set("Content-Encoding", "gzip");
     page = metrics::gzip_compress(page);
   }

@@ -253,6 +253,7 @@ void read_postgres(OptionReader& options) {
 }
 
 void read_redis(OptionReader& options) {
+  options.collectors({"system"});
   const bool limited = options.size("memory", kGB, 0) > 0;
   options.flag("if_limit", limited);
   options.flag("if_no_limit", !limited);
@@ -319,7 +320,7 @@ const std::vector<Kind>& kinds() {
       {"redis",
        kRedisSource,
        read_redis,
-       {"memory", "max_clients", "replicas", "replica_of", "cluster"}},
+       {"memory", "max_clients", "replicas", "replica_of", "cluster", "collectors"}},
       {"celery", kCelerySource, read_celery, {"host", "queues", "workers", "tasks", "processes"}},
   };
   return kKinds;

@@ -252,7 +252,7 @@ constexpr auto kExporterKeys = joined(
         {"units", list_of(kTextShape), "node: of the systemd collector"},
         {"collectors", list_of(kTextShape),
          "further ones; node: systemd, mdadm, bonding, hwmon, edac; postgres: stat_user_tables, "
-         "postmaster, replication, bloat"},
+         "postmaster, replication, bloat; redis: system"},
         {"databases", list_of(kTextShape) | map_of(kDatabasesTable),
          "postgres: names, or sizes by name; [app] if left out"},
         {"tables", list_of(kTextShape), "postgres: of the stat_user_tables collector"},
