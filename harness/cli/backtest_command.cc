@@ -59,10 +59,11 @@ struct BacktestPlan {
 };
 
 std::vector<rules::RuleFile> load_rules(const std::vector<std::string>& paths,
+                                        const promql::ParseOptions& language,
                                         Diagnostics& diagnostics) {
   std::vector<rules::RuleFile> files;
   for (const std::string& path : paths) {
-    files.push_back(rules::load_rule_file(path, diagnostics));
+    files.push_back(rules::load_rule_file(path, diagnostics, language));
     for (const Error& warning : files.back().warnings) {
       complain("warning: " + to_string(warning) + '\n');
     }
@@ -117,8 +118,9 @@ void read_prometheus_flags(const BacktestFlags& flags, BacktestPlan& plan,
 std::optional<BacktestPlan> make_backtest_plan(const BacktestFlags& flags) {
   BacktestPlan plan;
   Diagnostics diagnostics;
-  plan.rules = load_rules(flags.rules, diagnostics);
-  plan.old_rules = load_rules(flags.against, diagnostics);
+  const promql::ParseOptions language{.version_2 = flags.promql == "2"};
+  plan.rules = load_rules(flags.rules, language, diagnostics);
+  plan.old_rules = load_rules(flags.against, language, diagnostics);
   plan.from = time_flag("--from", flags.from, diagnostics);
   plan.to = time_flag("--to", flags.to, diagnostics);
   const auto interval = parse_duration(flags.interval);

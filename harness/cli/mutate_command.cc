@@ -72,14 +72,16 @@ bool is_scenario(const std::string& path) {
 /// All files with their rules; nothing, after complaints, when any is refused.
 std::optional<std::vector<MutationInput>> load_mutation_inputs(
     const MutateOptions& options, const std::vector<std::string>& paths) {
-  ruletest::RuleLoader loader(options.rules, options.ignore_unknown_fields
-                                                 ? rules::UnknownKeys::kIgnore
-                                                 : rules::UnknownKeys::kRefuse);
+  const promql::ParseOptions language{.version_2 = options.version == "2"};
+  ruletest::RuleLoader loader(
+      options.rules,
+      options.ignore_unknown_fields ? rules::UnknownKeys::kIgnore : rules::UnknownKeys::kRefuse,
+      language);
   Diagnostics diagnostics;
   std::vector<MutationInput> inputs;
   for (const std::string& path : paths) {
     MutationInput input;
-    input.tests = ruletest::load_test_file(path, options.run, diagnostics);
+    input.tests = ruletest::load_test_file(path, options.run, diagnostics, language);
     if (diagnostics.ok() && !input.tests.groups.empty()) {
       input.rules = loader.load(input.tests, diagnostics);
     }

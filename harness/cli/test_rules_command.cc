@@ -75,7 +75,8 @@ class FileTester {
     tested.path = path;
     tested.started = true;
     Diagnostics diagnostics;
-    const ruletest::TestFile file = ruletest::load_test_file(path, options_.run, diagnostics);
+    const ruletest::TestFile file = ruletest::load_test_file(
+        path, options_.run, diagnostics, {.version_2 = options_.version == "2"});
     tested.path = file.path;
     // Where no test is run, no rule is read: so promtool has it.
     ruletest::RuleSet rules;
@@ -156,8 +157,10 @@ class TestRules {
   TestRules(const TestRulesOptions& options, std::optional<double> minimum_coverage)
       : options_(options),
         minimum_coverage_(minimum_coverage),
-        loader_(options.rules, options.ignore_unknown_fields ? rules::UnknownKeys::kIgnore
-                                                             : rules::UnknownKeys::kRefuse),
+        loader_(options.rules,
+                options.ignore_unknown_fields ? rules::UnknownKeys::kIgnore
+                                              : rules::UnknownKeys::kRefuse,
+                {.version_2 = options.version == "2"}),
         tested_(options.files.size()) {}
 
   ExitCode run() {

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "harness/ruletest/parse_again.h"
+
 namespace tocsin::ruletest {
 namespace {
 
@@ -21,7 +23,7 @@ ExpressionCase case_copy(const ExpressionCase& one) {
   ExpressionCase copy;
   copy.pos = one.pos;
   copy.eval_time = one.eval_time;
-  copy.expression = promql::parse_expression(one.expression.text).value();
+  copy.expression = parse_again(one.expression.text).value();
   copy.expression_map = one.expression_map;
   copy.expected = one.expected;
   return copy;

@@ -21,8 +21,9 @@ std::string beside(const std::string& test_file, const std::string& pattern) {
 
 }  // namespace
 
-RuleLoader::RuleLoader(std::vector<std::string> instead, rules::UnknownKeys unknown_keys)
-    : instead_(std::move(instead)), unknown_keys_(unknown_keys) {}
+RuleLoader::RuleLoader(std::vector<std::string> instead, rules::UnknownKeys unknown_keys,
+                       const promql::ParseOptions& language)
+    : instead_(std::move(instead)), unknown_keys_(unknown_keys), language_(language) {}
 
 Result<std::string> RuleLoader::read(const std::string& path) {
   std::error_code ignored;
@@ -44,7 +45,7 @@ void RuleLoader::add(const std::string& path, RuleSet& set, Diagnostics& diagnos
     diagnostics.add(text.error());
     return;
   }
-  set.files.push_back(rules::parse_rule_file(name, *text, diagnostics, unknown_keys_));
+  set.files.push_back(rules::parse_rule_file(name, *text, diagnostics, unknown_keys_, language_));
 }
 
 RuleSet RuleLoader::load(const TestFile& test, Diagnostics& diagnostics) {

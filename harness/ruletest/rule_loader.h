@@ -21,7 +21,8 @@ struct RuleSet {
 class RuleLoader {
  public:
   /// With `instead`, every test file's own rule_files are left aside; "-" is standard input.
-  RuleLoader(std::vector<std::string> instead, rules::UnknownKeys unknown_keys);
+  RuleLoader(std::vector<std::string> instead, rules::UnknownKeys unknown_keys,
+             const promql::ParseOptions& language = {});
 
   /// Each file once; patterns are relative to the test file's folder. Problems of rule files go to
   /// `diagnostics`.
@@ -33,6 +34,7 @@ class RuleLoader {
 
   std::vector<std::string> instead_;
   rules::UnknownKeys unknown_keys_;
+  promql::ParseOptions language_;
   std::mutex mutex_;
   std::map<std::string, std::string> kept_;
 };

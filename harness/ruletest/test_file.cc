@@ -38,8 +38,9 @@ struct Matching {
 
 class TestFileReader {
  public:
-  TestFileReader(TestFile& file, const NameFilter& run, Diagnostics& diagnostics)
-      : file_(file), run_(run), fields_(diagnostics) {}
+  TestFileReader(TestFile& file, const NameFilter& run, Diagnostics& diagnostics,
+                 const promql::ParseOptions& language)
+      : file_(file), run_(run), fields_(diagnostics), language_(language) {}
 
   void read(const yaml::Node& root) {
     if (!fields_.expect_map(root, kTestFileKeys, "a test file")) return;
@@ -209,7 +210,8 @@ class TestFileReader {
     }
     one.expression_map = written->places();
     std::vector<Error> errors;
-    Result<promql::Expression> parsed = promql::parse_expression(one.expression.text, errors);
+    Result<promql::Expression> parsed =
+        promql::parse_expression(one.expression.text, errors, language_);
     if (!parsed.has_error()) {
       one.expression = std::move(*parsed);
       const promql::ValueType type = one.expression.root->type;
@@ -267,6 +269,7 @@ class TestFileReader {
   TestFile& file_;
   const NameFilter& run_;
   Fields fields_;
+  promql::ParseOptions language_;
 };
 
 }  // namespace
@@ -279,7 +282,7 @@ Duration TestGroup::last_eval_time() const {
 }
 
 TestFile parse_test_file(std::string path, std::string text, const NameFilter& run,
-                         Diagnostics& diagnostics) {
+                         Diagnostics& diagnostics, const promql::ParseOptions& language) {
   TestFile file;
   file.path = std::move(path);
   const yaml::Bounds bounds{kLargestTestFile, kMostTestValues};
@@ -291,11 +294,12 @@ TestFile parse_test_file(std::string path, std::string text, const NameFilter& r
     warning.excerpt = document.root->source->excerpt(warning.pos.line);
     file.warnings.push_back(std::move(warning));
   }
-  TestFileReader(file, run, diagnostics).read(*document.root);
+  TestFileReader(file, run, diagnostics, language).read(*document.root);
   return file;
 }
 
-TestFile load_test_file(const std::string& path, const NameFilter& run, Diagnostics& diagnostics) {
+TestFile load_test_file(const std::string& path, const NameFilter& run, Diagnostics& diagnostics,
+                        const promql::ParseOptions& language) {
   const bool standard_input = path == "-";
   Result<std::string> text = read_file(standard_input ? "/dev/stdin" : path, kLargestTestFile);
   if (text.has_error()) {
@@ -304,7 +308,8 @@ TestFile load_test_file(const std::string& path, const NameFilter& run, Diagnost
     file.path = path;
     return file;
   }
-  return parse_test_file(standard_input ? "<stdin>" : path, std::move(*text), run, diagnostics);
+  return parse_test_file(standard_input ? "<stdin>" : path, std::move(*text), run, diagnostics,
+                         language);
 }
 
 }  // namespace tocsin::ruletest

@@ -111,8 +111,9 @@ using NameFilter = std::vector<std::string>;
 /// tests that are not chosen, only what hinders reading the file. What is returned is only fit for
 /// use when nothing was added.
 TestFile parse_test_file(std::string path, std::string text, const NameFilter& run,
-                         Diagnostics& diagnostics);
+                         Diagnostics& diagnostics, const promql::ParseOptions& language = {});
 /// The same from disk, "-" being standard input; an unreadable file is a diagnostic too.
-TestFile load_test_file(const std::string& path, const NameFilter& run, Diagnostics& diagnostics);
+TestFile load_test_file(const std::string& path, const NameFilter& run, Diagnostics& diagnostics,
+                        const promql::ParseOptions& language = {});
 
 }  // namespace tocsin::ruletest
