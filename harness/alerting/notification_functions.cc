@@ -20,7 +20,7 @@ using rules::templates::GoTime;
 using rules::templates::ParameterType;
 using rules::templates::problem;
 using rules::templates::SafeUrl;
-using Arguments = std::span<const Value>;
+using CallArguments = std::span<const Value>;
 
 const std::string& text_argument(const Value& value) {
   return *value.as<std::string>();
@@ -33,11 +33,11 @@ Error wrong_type(std::string_view wanted, const Value& value) {
 
 // --- text ---
 
-Result<Value> title(Arguments args, const TemplateData&) {
+Result<Value> title(CallArguments args, const TemplateData&) {
   return Value(rules::templates::title_case(rules::templates::lower_case(text_argument(args[0]))));
 }
 
-Result<Value> trim_space(Arguments args, const TemplateData&) {
+Result<Value> trim_space(CallArguments args, const TemplateData&) {
   constexpr std::string_view kBlank = " \t\n\v\f\r";
   const std::string& text = text_argument(args[0]);
   const std::size_t begin = text.find_first_not_of(kBlank);
@@ -45,13 +45,13 @@ Result<Value> trim_space(Arguments args, const TemplateData&) {
   return Value(text.substr(begin, text.find_last_not_of(kBlank) - begin + 1));
 }
 
-Result<Value> join(Arguments args, const TemplateData&) {
+Result<Value> join(CallArguments args, const TemplateData&) {
   const std::vector<std::string>* texts = texts_in(args[1]);
   if (texts == nullptr) return wrong_type("[]string", args[1]);
   return Value(fmt::format("{}", fmt::join(*texts, text_argument(args[0]))));
 }
 
-Result<Value> string_slice(Arguments args, const TemplateData&) {
+Result<Value> string_slice(CallArguments args, const TemplateData&) {
   std::vector<std::string> texts;
   for (const Value& value : args) {
     const std::string* text = value.as<std::string>();
@@ -61,11 +61,11 @@ Result<Value> string_slice(Arguments args, const TemplateData&) {
   return Value(make_texts(std::move(texts)));
 }
 
-Result<Value> safe_url(Arguments args, const TemplateData&) {
+Result<Value> safe_url(CallArguments args, const TemplateData&) {
   return Value(SafeUrl{text_argument(args[0])});
 }
 
-Result<Value> url_unescape(Arguments args, const TemplateData&) {
+Result<Value> url_unescape(CallArguments args, const TemplateData&) {
   const std::string& text = text_argument(args[0]);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -88,7 +88,7 @@ Result<Value> url_unescape(Arguments args, const TemplateData&) {
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-Result<Value> base64_encode(Arguments args, const TemplateData&) {
+Result<Value> base64_encode(CallArguments args, const TemplateData&) {
   const std::string& text = text_argument(args[0]);
   std::string out;
   for (std::size_t i = 0; i < text.size(); i += 3) {
@@ -103,7 +103,7 @@ Result<Value> base64_encode(Arguments args, const TemplateData&) {
   return Value(std::move(out));
 }
 
-Result<Value> base64_decode(Arguments args, const TemplateData&) {
+Result<Value> base64_decode(CallArguments args, const TemplateData&) {
   const std::string& text = text_argument(args[0]);
   std::string out;
   std::uint32_t bits = 0;
@@ -128,13 +128,13 @@ Result<Value> base64_decode(Arguments args, const TemplateData&) {
 
 // --- times ---
 
-Result<Value> date(Arguments args, const TemplateData&) {
+Result<Value> date(CallArguments args, const TemplateData&) {
   const GoTime* time = args[1].as<GoTime>();
   if (time == nullptr) return wrong_type("time.Time", args[1]);
   return Value(rules::go_time_format(time->at, text_argument(args[0]), {time->offset, time->zone}));
 }
 
-Result<Value> time_zone(Arguments args, const TemplateData&) {
+Result<Value> time_zone(CallArguments args, const TemplateData&) {
   const GoTime* time = args[1].as<GoTime>();
   if (time == nullptr) return wrong_type("time.Time", args[1]);
   TRY(const TimeZone zone, TimeZone::load(text_argument(args[0])));
@@ -142,18 +142,18 @@ Result<Value> time_zone(Arguments args, const TemplateData&) {
   return Value(GoTime{time->at, offset.from_utc, offset.abbreviation});
 }
 
-Result<Value> now(Arguments, const TemplateData& data) {
+Result<Value> now(CallArguments, const TemplateData& data) {
   return Value(GoTime{data.now});
 }
 
-Result<Value> since(Arguments args, const TemplateData& data) {
+Result<Value> since(CallArguments args, const TemplateData& data) {
   const GoTime* time = args[0].as<GoTime>();
   if (time == nullptr) return wrong_type("time.Time", args[0]);
   return Value(GoDuration{data.now - time->at});
 }
 
 /// Prometheus' function takes Alertmanager's durations, too.
-Result<Value> humanize_duration(Arguments args, const TemplateData& data) {
+Result<Value> humanize_duration(CallArguments args, const TemplateData& data) {
   const Function* original =
       rules::templates::find_function(rules::templates::prometheus_functions(), "humanizeDuration");
   if (const GoDuration* length = args[0].as<GoDuration>()) {
@@ -176,28 +176,28 @@ Result<Timestamp> parse_date(const std::string& layout, const std::string& text)
                  ": cannot parse");
 }
 
-Result<Value> to_date(Arguments args, const TemplateData&) {
+Result<Value> to_date(CallArguments args, const TemplateData&) {
   const Result<Timestamp> at = parse_date(text_argument(args[0]), text_argument(args[1]));
   constexpr std::int64_t kYearOne = -62'135'596'800'000;
   return Value(GoTime{at.has_value() ? *at : from_ms(kYearOne)});
 }
-Result<Value> must_to_date(Arguments args, const TemplateData&) {
+Result<Value> must_to_date(CallArguments args, const TemplateData&) {
   TRY(const Timestamp at, parse_date(text_argument(args[0]), text_argument(args[1])));
   return Value(GoTime{at});
 }
 
 // --- data ---
 
-Result<Value> to_json(Arguments args, const TemplateData&) {
+Result<Value> to_json(CallArguments args, const TemplateData&) {
   TRY(std::string text, value_json(args[0]));
   return Value(std::move(text));
 }
 
-Result<Value> list(Arguments args, const TemplateData&) {
+Result<Value> list(CallArguments args, const TemplateData&) {
   return Value(make_list({args.begin(), args.end()}));
 }
 
-Result<Value> append(Arguments args, const TemplateData&) {
+Result<Value> append(CallArguments args, const TemplateData&) {
   const std::vector<Value>* items = list_in(args[0]);
   if (items == nullptr) return wrong_type("[]interface {}", args[0]);
   std::vector<Value> longer = *items;
@@ -205,7 +205,7 @@ Result<Value> append(Arguments args, const TemplateData&) {
   return Value(make_list(std::move(longer)));
 }
 
-Result<Value> dict(Arguments args, const TemplateData&) {
+Result<Value> dict(CallArguments args, const TemplateData&) {
   if (args.size() % 2 != 0) return problem("dict requires an even number of arguments");
   auto map = std::make_shared<std::map<std::string, Value>>();
   for (std::size_t i = 0; i < args.size(); i += 2) {
@@ -216,7 +216,7 @@ Result<Value> dict(Arguments args, const TemplateData&) {
   return Value(rules::templates::Arguments(std::move(map)));
 }
 
-Result<Value> route_labels(Arguments args, const TemplateData& data) {
+Result<Value> route_labels(CallArguments args, const TemplateData& data) {
   const auto& own = static_cast<const NotificationTemplateData&>(data);
   TRY(std::string text, own.route_label(text_argument(args[0])));
   return Value(std::move(text));

@@ -36,7 +36,7 @@ Error bad(std::string message) {
   return input_error({}, std::move(message));
 }
 
-using Member = Result<int> (*)(std::string_view);
+using RangeMember = Result<int> (*)(std::string_view);
 
 Result<int> weekday_member(std::string_view text) {
   if (const auto day = index_of(kWeekdays, text)) return *day;
@@ -52,7 +52,7 @@ Result<int> number_member(std::string_view text) {
   return bad(fmt::format("\"{}\" is not a whole number", text));
 }
 
-Result<IntervalRange> member_range(std::string_view text, Member member) {
+Result<IntervalRange> member_range(std::string_view text, RangeMember member) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
