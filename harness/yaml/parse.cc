@@ -12,6 +12,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/utf8.h"
+#include "harness/yaml/other_readers.h"
 
 namespace tocsin::yaml {
 namespace {
@@ -27,13 +28,24 @@ struct Stop {
 };
 
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
+constexpr std::string_view kBinaryTag = "tag:yaml.org,2002:binary";
+
+constexpr std::string_view kTabMessage = "a tab indents this line; YAML allows spaces only";
 
 /// Builds the tree from yaml-cpp's events.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(std::shared_ptr<const SourceText> source, const Manners& manners,
               Diagnostics& diagnostics)
-      : source_(std::move(source)), manners_(manners), diagnostics_(diagnostics) {}
+      : source_(std::move(source)),
+        manners_(manners),
+        diagnostics_(diagnostics),
+        tab_lines_(manners.foreign && may_have_tab_line(source_->text())) {}
+
+  /// Once all is read: the first line that only yaml-cpp accepts.
+  std::optional<std::size_t> tab_line() const {
+    return tab_lines_ ? find_tab_line(source_->text(), openings_) : std::nullopt;
+  }
 
   /// Of the last document; null when it has no value.
   NodePtr take_root() { return std::exchange(root_, nullptr); }
@@ -63,19 +75,21 @@ class TreeBuilder final : public YAML::EventHandler {
     auto node = make(mark, Node::Kind::kScalar);
     node->text = value;
     node->plain = tag == "?";
+    if (tag != "?") note_opening(*node);
     check_tag(*node, tag);
+    if (tag == kBinaryTag) decode(*node);
     add(std::move(node), anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(mark, Node::Kind::kList, tag, anchor);
+                       YAML::EmitterStyle::value style) override {
+    open(mark, Node::Kind::kList, tag, anchor, style);
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(mark, Node::Kind::kMap, tag, anchor);
+                  YAML::EmitterStyle::value style) override {
+    open(mark, Node::Kind::kMap, tag, anchor, style);
   }
   void OnMapEnd() override {
     resolve_merges(*open_.back().node);
@@ -112,13 +126,26 @@ class TreeBuilder final : public YAML::EventHandler {
     diagnostics_.add(std::move(error));
   }
 
-  void open(const YAML::Mark& mark, Node::Kind kind, const std::string& tag,
-            YAML::anchor_t anchor) {
+  void note_opening(const Node& node) {
+    if (tab_lines_) openings_.push_back(node.offset);
+  }
+
+  void decode(Node& node) {
+    if (auto bytes = decode_base64(node.text); bytes && !find_invalid_utf8(*bytes)) {
+      node.text = std::move(*bytes);
+    } else {
+      diagnostics_.add(node.error("this is no text in base64"));
+    }
+  }
+
+  void open(const YAML::Mark& mark, Node::Kind kind, const std::string& tag, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style) {
     if (open_.size() >= kDeepest) {
       throw Stop{
           source_->error(offset(mark), fmt::format("nested more than {} levels deep", kDeepest))};
     }
     auto node = make(mark, kind);
+    if (style == YAML::EmitterStyle::Flow) note_opening(*node);
     check_tag(*node, tag);
     open_.push_back(Open{std::move(node), anchor});
   }
@@ -208,6 +235,8 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, NodePtr> anchors_;
   int documents_ = 0;
+  bool tab_lines_;                     ///< there may be some
+  std::vector<std::size_t> openings_;  ///< of quotes and brackets, where there are
 };
 
 /// yaml-cpp stops silently at some control characters, and YAML forbids them.
@@ -250,8 +279,7 @@ Error syntax_error(const SourceText& source, const YAML::Exception& exception,
     const std::size_t indent = text.find_first_not_of(" \t");
     const std::size_t tab = text.substr(0, indent).find('\t');
     if (indent == std::string_view::npos || tab == std::string_view::npos) continue;
-    return source.error(source.line_start(line) + tab,
-                        "a tab indents this line; YAML allows spaces only");
+    return source.error(source.line_start(line) + tab, std::string(kTabMessage));
   }
   if (exception.msg == "illegal map value") {
     error.message = "a key with its colon cannot stand here";
@@ -304,6 +332,10 @@ ForeignDocument read_first(std::string file, std::string text, const Manners& ma
     YAML::Parser parser(in);
     parser.HandleNextDocument(builder);
     document.root = builder.take_root();
+    if (const auto tab = builder.tab_line()) {
+      diagnostics.add(source->error(*tab, std::string(kTabMessage)));
+      return {};
+    }
     if (manners.foreign) {
       document.followed = second_document(parser, builder, *source);
     } else if (parser.HandleNextDocument(builder)) {

@@ -127,6 +127,38 @@ TEST(Yaml, PutsUpWithOtherProgramsHabits) {
   EXPECT_TRUE(odd->entries[1].key->is_list());
 }
 
+/// What Prometheus' reader does with them; yaml-cpp takes all of them.
+TEST(Yaml, RefusesTabsThatOthersRefuse) {
+  const auto said = [](std::string text) {
+    Diagnostics diagnostics;
+    parse_foreign("x.yaml", std::move(text), {}, diagnostics);
+    return diagnostics.ok() ? std::string("fine") : to_string(diagnostics.sorted().front());
+  };
+  const std::string problem = ": a tab indents this line; YAML allows spaces only";
+  EXPECT_EQ(said("\t\na: 1\n"), "x.yaml:1:1" + problem);
+  EXPECT_EQ(said("# it's\n\t\na: 1\n"), "x.yaml:2:1" + problem);
+  EXPECT_EQ(said("a: \"b\"\n\t\nc: 1\n"), "x.yaml:2:1" + problem);
+  EXPECT_EQ(said("a: [b, it's]\n\t # c\nc: 1\n"), "x.yaml:2:1" + problem);
+  EXPECT_EQ(said("a: &x 'it''s'\n\t"), "x.yaml:2:1" + problem);
+  EXPECT_EQ(said("a: \"b \\\"\n\t\n c\"\n"), "fine");
+  EXPECT_EQ(said("a: {b: it's, # '\n\t\n c: \"}\",\n\t\n d: 1}\n"), "fine");
+  EXPECT_EQ(said("a: !!str &x\n [b,\n\t\n c]\n"), "fine");
+  EXPECT_EQ(said("a: 'b'\n---\n\t\n"), "fine");
+}
+
+TEST(Yaml, DecodesBinaryTexts) {
+  const auto read = [](std::string text) {
+    Diagnostics diagnostics;
+    const NodePtr root = parse_foreign("x.yaml", std::move(text), {}, diagnostics).root;
+    return diagnostics.ok() ? shown(*root) : to_string(diagnostics.sorted().front());
+  };
+  EXPECT_EQ(read("a: !!binary ZXJyb3Jz\n"), R"({a:"errors"})");
+  EXPECT_EQ(read("a: !!binary |\n  ZXJy\n  b3I=\n"), R"({a:"error"})");
+  EXPECT_EQ(read("a: !!binary \"ZQ==\"\n"), R"({a:"e"})");
+  EXPECT_EQ(read("a: !!binary ZXJ\n"), "x.yaml:1:13: this is no text in base64");
+  EXPECT_EQ(read("a: !!binary /w==\n"), "x.yaml:1:13: this is no text in base64");
+}
+
 TEST(Yaml, TakesOtherBounds) {
   Diagnostics diagnostics;
   parse_foreign("x.yaml", "abcd", {.largest_file = 3}, diagnostics);
