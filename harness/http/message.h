@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ struct Request {
   std::string target = "/";  ///< origin form: path and query
   Headers headers = {};
   std::string body = {};
+  /// Of requests that a server hands to its handler: whether the client has gone away meanwhile.
+  /// To be asked on the loop's thread until the answer is given.
+  std::function<bool()> client_gone = {};
 
   /// The target without its query.
   std::string_view path() const;

@@ -59,6 +59,7 @@ net::Task<Session::Next> Session::serve_one() {
   ++shared_.counters.requests;
   const BodyUse body = request.method == "HEAD" ? BodyUse::kOmit : BodyUse::kSend;
   if (body == BodyUse::kOmit) request.method = "GET";
+  request.client_gone = [this] { return stream_->peer_gone(); };
   Reply reply = co_await call_handler(std::move(request));
   co_return co_await answer(std::move(reply), parser, body);
 }

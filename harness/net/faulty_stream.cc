@@ -42,6 +42,9 @@ bool FaultyStream::is_open() const {
 bool FaultyStream::is_stale() const {
   return lower_->is_stale();
 }
+bool FaultyStream::peer_gone() const {
+  return lower_->peer_gone();
+}
 Address FaultyStream::peer() const {
   return lower_->peer();
 }

@@ -30,6 +30,7 @@ class FaultyStream final : public Stream {
   void reset() noexcept override;
   bool is_open() const override;
   bool is_stale() const override;
+  bool peer_gone() const override;
   Address peer() const override;
 
  private:

@@ -52,6 +52,8 @@ class Stream {
   virtual bool is_open() const = 0;
   /// An idle stream that cannot be used again: the peer has closed it, or sent bytes unasked.
   virtual bool is_stale() const = 0;
+  /// Whether the peer has closed its side, as far as can be seen without reading what it sent.
+  virtual bool peer_gone() const = 0;
   virtual Address peer() const = 0;
 };
 

@@ -168,11 +168,26 @@ bool TcpStream::is_open() const {
   return state_->socket.is_open();
 }
 
-bool TcpStream::is_stale() const {
-  if (!is_open()) return true;
+namespace {
+
+enum class Peeked { kNothing, kBytes, kEnd };
+
+Peeked peek(int socket) {
   char byte = 0;
-  const ssize_t got = ::recv(state_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  const ssize_t got = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) return Peeked::kBytes;
+  const bool later = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+  return later ? Peeked::kNothing : Peeked::kEnd;
+}
+
+}  // namespace
+
+bool TcpStream::is_stale() const {
+  return !is_open() || peek(state_->socket.native_handle()) != Peeked::kNothing;
+}
+
+bool TcpStream::peer_gone() const {
+  return !is_open() || peek(state_->socket.native_handle()) == Peeked::kEnd;
 }
 
 Address TcpStream::peer() const {

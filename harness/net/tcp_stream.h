@@ -28,6 +28,7 @@ class TcpStream final : public Stream {
   void reset() noexcept override;
   bool is_open() const override;
   bool is_stale() const override;
+  bool peer_gone() const override;
   Address peer() const override;
 
  private:

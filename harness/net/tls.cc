@@ -82,6 +82,7 @@ class TlsStream final : public Stream {
   void reset() noexcept override { lower_->reset(); }
   bool is_open() const override { return lower_->is_open(); }
   bool is_stale() const override { return SSL_pending(ssl_.get()) > 0 || lower_->is_stale(); }
+  bool peer_gone() const override { return lower_->peer_gone(); }
   Address peer() const override { return lower_->peer(); }
 
  private:

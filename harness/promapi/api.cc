@@ -4,6 +4,7 @@
 #include <array>
 #include <new>
 
+#include "harness/base/clock.h"
 #include "harness/metrics/gzip.h"
 #include "harness/promapi/failure.h"
 #include "harness/promapi/json_text.h"
@@ -105,12 +106,13 @@ promql::QueryOptions ApiOptions::default_query() {
 }
 
 Api::Api(const metrics::Store& store, const RuleState* rules, ApiOptions options)
-    : store_(store), rules_(rules), options_(std::move(options)) {}
+    : store_(store), rules_(rules), options_(std::move(options)), started_(system_clock().now()) {}
 
-http::Response Api::handle(const http::Request& request, Duration waited) const {
+http::Response Api::handle(const http::Request& request, Duration waited,
+                           const std::atomic<bool>* abandoned) const {
   http::Response response;
   try {
-    response = answer(request, waited);
+    response = answer(request, waited, abandoned);
   } catch (const ApiFailure& failure) {
     response = failure_response(failure);
   } catch (const std::bad_alloc&) {
@@ -121,7 +123,8 @@ http::Response Api::handle(const http::Request& request, Duration waited) const 
   return response;
 }
 
-http::Response Api::answer(const http::Request& request, Duration waited) const {
+http::Response Api::answer(const http::Request& request, Duration waited,
+                           const std::atomic<bool>* abandoned) const {
   if (request.method == "OPTIONS") return {.status = 204};
   const FoundRoute found = find_route(request.path());
   if (found.route == nullptr) {
@@ -132,7 +135,7 @@ http::Response Api::answer(const http::Request& request, Duration waited) const 
                        (request.method == "POST" && found.route->post);
   if (!allowed) return method_not_allowed(*found.route);
   const Parameters parameters(request);
-  const RouteCall call{*this, request, parameters, waited, found.name};
+  const RouteCall call{*this, request, parameters, waited, abandoned, found.name};
   return json_response(200, found.route->answer(call));
 }
 

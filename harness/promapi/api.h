@@ -33,7 +33,9 @@ class Api {
   Api(const metrics::Store& store, const RuleState* rules, ApiOptions options);
 
   /// `waited`: how long the request has been in a queue, which counts for its time limit.
-  http::Response handle(const http::Request& request, Duration waited = Duration(0)) const;
+  /// `abandoned`: when it becomes true, nobody waits for the answer any more.
+  http::Response handle(const http::Request& request, Duration waited = Duration(0),
+                        const std::atomic<bool>* abandoned = nullptr) const;
 
   /// Whether the request may take long: all that reads series.
   static bool may_take_long(const http::Request& request);
@@ -45,13 +47,16 @@ class Api {
   const metrics::Store& store() const { return store_; }
   const RuleState* rules() const { return rules_; }
   const ApiOptions& options() const { return options_; }
+  Timestamp started() const { return started_; }
 
  private:
-  http::Response answer(const http::Request& request, Duration waited) const;
+  http::Response answer(const http::Request& request, Duration waited,
+                        const std::atomic<bool>* abandoned) const;
 
   const metrics::Store& store_;
   const RuleState* rules_;
   ApiOptions options_;
+  Timestamp started_;
 };
 
 }  // namespace tocsin::promapi

@@ -244,5 +244,40 @@ TEST(JsonText, IsAsPrometheusWritesIt) {
   EXPECT_EQ(text, "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBD\"");
 }
 
+/// The keys and words are those of Prometheus (translate_ast.go); values by hand.
+TEST_F(ApiTest, ParsesQueriesToTrees) {
+  EXPECT_EQ(json::parse(data("/api/v1/parse_query?query=2*5m")),
+            json::parse(R"({"type":"binaryExpr","op":"*","matching":null,"bool":false,
+                            "lhs":{"type":"numberLiteral","val":"2"},
+                            "rhs":{"type":"numberLiteral","val":"300","duration":true}})"));
+  const json tree = json::parse(
+      data("/api/v1/"
+           "parse_query?query=sum%20by%20(job)%20(rate(x%7Ba!~%22b%22%7D%5B5m%5D%20%40%20end()))"));
+  EXPECT_EQ(tree.at("grouping").dump(), R"(["job"])");
+  EXPECT_EQ(tree.at("param"), nullptr);
+  EXPECT_EQ(tree.at("expr").at("func").dump(),
+            R"({"argTypes":["matrix"],"name":"rate","returnType":"vector","variadic":0})");
+  EXPECT_EQ(tree.at("expr").at("args").at(0),
+            json::parse(R"({"type":"matrixSelector","name":"x","range":300000,"rangeExpr":null,
+                            "offset":0,"offsetExpr":null,"timestamp":null,"startOrEnd":"end",
+                            "anchored":false,"smoothed":false,
+                            "matchers":[{"name":"a","type":"!~","value":"b"},
+                                        {"name":"__name__","type":"=","value":"x"}]})"));
+  EXPECT_THAT(refusal("/api/v1/parse_query?query=x%7B"), HasSubstr("400 bad_data"));
+}
+
+TEST_F(ApiTest, CountsSeriesByLabels) {
+  const json answer = json::parse(data("/api/v1/status/tsdb?limit=1"));
+  EXPECT_EQ(
+      answer.at("headStats").dump(),
+      R"({"chunkCount":4,"maxTime":1030000,"minTime":1000000,"numLabelPairs":8,"numSeries":4})");
+  EXPECT_EQ(answer.at("seriesCountByMetricName").dump(),
+            R"([{"name":"requests_total","value":2}])");
+  EXPECT_EQ(answer.at("labelValueCountByLabelName").dump(), R"([{"name":"__name__","value":3}])");
+  EXPECT_EQ(answer.at("memoryInBytesByLabelName").dump(), R"([{"name":"__name__","value":43}])");
+  EXPECT_EQ(answer.at("seriesCountByLabelValuePair").dump(),
+            R"([{"name":"__name__=requests_total","value":2}])");
+}
+
 }  // namespace
 }  // namespace tocsin::promapi

@@ -140,10 +140,25 @@ OTHER_QUESTIONS = [
     ("GET", "/api/v1/query_range", {"query": "1", "start": 0, "end": 1, "step": "often"}),
     ("GET", "/api/v1/query_range", {"query": "1", "end": 1, "step": 1}),
     ("GET", "/api/v1/query_exemplars", {"query": "temp", "start": 0, "end": 1}),
+    ("POST", "/api/v1/query_exemplars", {"query": "temp", "start": 0, "end": 1}),
+    ("GET", "/api/v1/query_exemplars", {"query": "temp{", "start": 0, "end": 1}),
+    ("GET", "/api/v1/query_exemplars", {"query": "temp", "start": "x", "end": 1}),
+    ("GET", "/api/v1/query_exemplars", {"query": "temp", "start": 5, "end": 1}),
+    ("GET", "/api/v1/rules", {"type": "alert"}),
+    ("GET", "/api/v1/rules", {"type": "record"}),
     ("GET", "/api/v1/rules", {}),
     ("GET", "/api/v1/rules", {"type": "nonsense"}),
     ("GET", "/api/v1/alerts", {}),
     ("GET", "/api/v1/format_query", {"query": "sum(rate(temp[5m]))by(job)"}),
+    ("POST", "/api/v1/format_query", {"query": "a   + b"}),
+    ("GET", "/api/v1/format_query", {}),
+    ("GET", "/api/v1/metadata", {"limit": "x"}),
+    ("GET", "/api/v1/targets", {"state": "active"}),
+    ("GET", "/api/v1/targets/metadata", {}),
+    ("GET", "/api/v1/scrape_pools", {}),
+    ("GET", "/api/v1/alertmanagers", {}),
+    ("GET", "/api/v1/status/walreplay", {}),
+    ("GET", "/api/v1/status/nothing", {}),
     ("GET", "/api/v1/nothing", {}),
     ("POST", "/api/v1/rules", {}),
     ("DELETE", "/api/v1/query", {}),
@@ -152,8 +167,21 @@ OTHER_QUESTIONS = [
 ]
 
 
-def compare_other(prometheus, tocsin):
+# What they say of themselves differs; what they say it of does not.
+SAME_KEYS = ["status/runtimeinfo", "status/tsdb", "status/buildinfo", "status/config"]
+
+
+def compare_keys(prometheus, tocsin):
     wrong = []
+    for path in SAME_KEYS:
+        expected, got = (json.loads(server.ask("GET", "/api/v1/" + path)[1])["data"] for server in (prometheus, tocsin))
+        if missing := sorted(set(expected) - set(got)):
+            wrong.append(f"{path}: without {missing}")
+    return wrong
+
+
+def compare_other(prometheus, tocsin):
+    wrong = compare_keys(prometheus, tocsin)
     for method, path, parameters in OTHER_QUESTIONS:
         expected, got = (server.ask(method, path, parameters) for server in (prometheus, tocsin))
         what = f"{method} {path} {parameters}"

@@ -106,6 +106,22 @@ def questions(seed, count):
             yield "/api/v1/query_range", {"query": query, "start": start, "end": end, "step": step}
 
 
+def trees_differ(expected, got):
+    """Of parse_query; later versions say more of a node."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return next((f"{key}: {wrong}" for key in expected if (wrong := trees_differ(expected[key], got.get(key)))), "")
+    if isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+        return next((wrong for a, b in zip(expected, got) if (wrong := trees_differ(a, b))), "")
+    return "" if expected == got else f"expected {expected}, got {got}"
+
+
+def parsed_differently(prometheus, tocsin, query):
+    expected, got = (server.ask("POST", "/api/v1/parse_query", {"query": query}) for server in (prometheus, tocsin))
+    if expected[0] != got[0]:
+        return f"parse_query: expected {expected}, got {got}"[:800]
+    return trees_differ(json.loads(expected[1]), json.loads(got[1])) if expected[0] == 200 else ""
+
+
 # Where Prometheus 3.5 answers otherwise than later versions, which Tocsin follows.
 OF_LATER_VERSIONS = [
     r"histogram_(count|sum|avg)\(.*of_both",  # Read without schema, exponential and custom ones were added.
@@ -129,7 +145,7 @@ def compare(prometheus, tocsin, options):
         expected, got = (server.ask("POST", path, parameters) for server in (prometheus, tocsin))
         errors += expected[0] != 200
         empty += b'"result":[]' in expected[1]
-        if difference := answer_differs(expected, got):
+        if difference := answer_differs(expected, got) or parsed_differently(prometheus, tocsin, parameters["query"]):
             wrong.append(f"{path} {parameters}\n  {difference}")
             if not options.keep_going and len(wrong) >= 5:
                 break

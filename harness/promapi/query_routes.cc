@@ -9,6 +9,7 @@
 #include "harness/promapi/json_text.h"
 #include "harness/promapi/result_json.h"
 #include "harness/promapi/routes.h"
+#include "harness/promapi/tree_json.h"
 
 namespace tocsin::promapi {
 namespace {
@@ -46,7 +47,8 @@ std::string with_stats(std::string data, Nanos evaluated, Duration waited) {
 
 std::string run_query(const RouteCall& call, const promql::Expression& expression,
                       const promql::Timeline& timeline, ResultShape shape) {
-  const promql::QueryOptions options = query_options(call.api, call.parameters, call.waited);
+  promql::QueryOptions options = query_options(call.api, call.parameters, call.waited);
+  options.abandoned = call.abandoned;
   if (options.timeout < Duration(0)) {
     throw ApiFailure(503, "timeout", "query timed out in query queue");
   }
@@ -123,7 +125,18 @@ std::string answer_format_query(const RouteCall& call) {
   return success_json(data);
 }
 
+std::string answer_parse_query(const RouteCall& call) {
+  const promql::Expression expression = parse_query(call);
+  std::string data;
+  append_tree(data, *expression.root);
+  return success_json(data);
+}
+
 std::string answer_query_exemplars(const RouteCall& call) {
+  const TimeRange range = call.parameters.range();
+  if (range.to < range.from) {
+    throw bad_data("end timestamp must not be before start timestamp");
+  }
   const promql::Expression expression = parse_query(call);
   return success_json("[]");
 }
@@ -133,6 +146,7 @@ constexpr std::array kQueryRoutes = {
     Route{"query_range", true, answer_query_range},
     Route{"query_exemplars", true, answer_query_exemplars},
     Route{"format_query", true, answer_format_query},
+    Route{"parse_query", true, answer_parse_query},
 };
 
 }  // namespace

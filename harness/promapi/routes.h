@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct RouteCall {
   const http::Request& request;
   const Parameters& parameters;
   Duration waited{0};
+  const std::atomic<bool>* abandoned = nullptr;
   std::string name = {};  ///< what stands for the "*" of the path
 };
 

@@ -1,5 +1,7 @@
 #include "harness/promapi/server.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -12,6 +14,9 @@
 namespace tocsin::promapi {
 namespace {
 
+/// How often a waiting request looks whether anyone waits for it.
+constexpr Nanos kLookForClient = std::chrono::milliseconds(100);
+
 /// A request on its way to a worker and back. `timer` is the loop's; all else is handed over with
 /// the job.
 struct Job {
@@ -22,6 +27,7 @@ struct Job {
   Nanos arrived;
   net::Timer timer;
   http::Response response;
+  std::atomic<bool> abandoned{false};
 };
 using JobPtr = std::shared_ptr<Job>;
 
@@ -67,7 +73,7 @@ class WorkerPool {
   void work() {
     while (JobPtr job = next()) {
       const auto waited = std::chrono::floor<Duration>(loop_.now() - job->arrived);
-      job->response = api_.handle(job->request, waited);
+      job->response = api_.handle(job->request, waited, &job->abandoned);
       // The loop's thread has the last hold of the job.
       loop_.post([job = std::move(job)] { job->timer.notify(); });
     }
@@ -98,18 +104,25 @@ http::Response too_many() {
 
 net::Task<http::Reply> answer_on_worker(net::Loop& loop, WorkerPool& pool, const Api& api,
                                         http::Request request) {
+  const std::function<bool()> client_gone = std::exchange(request.client_gone, nullptr);
   const JobPtr job = std::make_shared<Job>(loop, std::move(request));
   const Duration limit = api.time_limit(job->request);
   Nanos deadline = net::kNoDeadline;
   if (limit > Duration(0)) deadline = net::deadline_in(limit);
   if (!pool.push(job)) co_return http::Reply(too_many());
-  net::Wake wake = co_await job->timer.wait_until(deadline);
-  if (wake == net::Wake::kElapsed) {
+  while (true) {
+    const Nanos look = std::min(deadline, net::deadline_in(kLookForClient));
+    const net::Wake wake = co_await job->timer.wait_until(look);
+    if (wake == net::Wake::kNotified) co_return http::Reply(std::move(job->response));
+    if (wake == net::Wake::kCancelled || (client_gone && client_gone())) {
+      job->abandoned = true;
+      pool.take_back(job);
+      co_return http::Reply::close();
+    }
+    if (loop.now() < deadline) continue;
     if (pool.take_back(job)) co_return http::Reply(api.too_late(job->request));
-    wake = co_await job->timer.wait_until(net::kNoDeadline);
+    deadline = net::kNoDeadline;  // it is being answered, and keeps the time itself
   }
-  if (wake == net::Wake::kCancelled) co_return http::Reply::close();
-  co_return http::Reply(std::move(job->response));
 }
 
 net::Task<http::Reply> answer_request(net::Loop& loop, WorkerPool& pool, const Api& api,

@@ -83,6 +83,18 @@ TEST_F(ServerTest, WaitingRequestsHaveTheirTimeToo) {
   server_->stop();
 }
 
+/// Its worker is soon free for others.
+TEST_F(ServerTest, AClientThatGoesAwayEndsItsQuery) {
+  start({.workers = 1});
+  net::Loop loop;
+  http::Url url = http::parse_url(server_->url()).value();
+  url.target = std::string(kHeavy) + "&timeout=1h";
+  http::FetchOptions impatient;
+  impatient.timeout = std::chrono::milliseconds(300);
+  EXPECT_FALSE(loop.run(http::fetch(loop, url, impatient)).has_value());
+  EXPECT_EQ(status_of("/api/v1/query?query=x&timeout=50s"), 200);
+}
+
 TEST_F(ServerTest, StopsInTheMiddleOfAQuery) {
   start({.workers = 1});
   net::Loop loop;

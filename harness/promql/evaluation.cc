@@ -56,7 +56,10 @@ void Evaluation::charge_label(std::size_t bytes, TextRange range) {
 }
 
 void Evaluation::check_time() const {
-  if (options.cancelled != nullptr && options.cancelled->load(std::memory_order_relaxed)) {
+  const auto is_set = [](const std::atomic<bool>* flag) {
+    return flag != nullptr && flag->load(std::memory_order_relaxed);
+  };
+  if (is_set(options.cancelled) || is_set(options.abandoned)) {
     throw EvaluationFailure(ErrorKind::kCancelled, "query was canceled in expression evaluation",
                             {});
   }

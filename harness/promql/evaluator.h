@@ -76,6 +76,8 @@ struct QueryOptions {
   Duration timeout{0};
   /// When it becomes true, the evaluation ends soon.
   const std::atomic<bool>* cancelled = nullptr;
+  /// Likewise, of this one query.
+  const std::atomic<bool>* abandoned = nullptr;
   /// Prometheus 2's left-closed ranges and selectors.
   bool version_2 = false;
   /// Prometheus' feature flags of the same names: a name that an operation drops goes at the end of
