@@ -311,6 +311,22 @@ void evaluate_limit_ratio(AggregateContext& context, RowSink sink) {
   });
 }
 
+namespace {
+
+/// The steps at which a value was seen, once for each row that has it. Most values are seen at few
+/// steps, so that a column for each would be mostly empty.
+struct SeenValue {
+  Labels labels;
+  std::vector<std::uint32_t> steps;
+};
+
+/// What a new value costs, counted in samples.
+constexpr std::size_t kCostOfAValue = 16;
+/// So many steps of a SeenValue take the place of a sample.
+constexpr std::size_t kStepsOfASample = 4;
+
+}  // namespace
+
 void evaluate_count_values(AggregateContext& context, RowSink sink) {
   const auto& literal = static_cast<const StringLiteral&>(unwrap(*context.node.parameter));
   const bool valid = context.evaluation.options.version_2
@@ -321,9 +337,12 @@ void evaluate_count_values(AggregateContext& context, RowSink sink) {
   }
   const Grouping grouping = Grouping(context.node).with(literal.value);
   std::unordered_map<Labels, std::size_t> index;
-  std::vector<Row> counts;
+  std::vector<SeenValue> seen;
+  std::size_t steps = 0;
   context.evaluation.rows(*context.node.argument, context.timeline, [&](Row& row) {
     std::unordered_map<std::string, std::size_t> of_this_row;
+    steps = row.steps();
+    context.evaluation.charge(row.present.count() / kStepsOfASample);
     row.present.for_each([&](std::size_t i) {
       context.evaluation.work(100);
       const NativeHistogram* histogram = row.histogram(i);
@@ -332,20 +351,26 @@ void evaluate_count_values(AggregateContext& context, RowSink sink) {
       const auto [group, is_new] = of_this_row.try_emplace(text, 0);
       if (is_new) {
         const Labels labels = grouping.of(row.labels.with(literal.value, text));
-        const auto [found, is_first] = index.try_emplace(labels, counts.size());
+        const auto [found, is_first] = index.try_emplace(labels, seen.size());
         group->second = found->second;
         if (is_first) {
-          context.evaluation.charge(row.steps());
-          counts.emplace_back();
-          counts.back().clear(row.steps());
-          counts.back().labels = labels;
+          context.evaluation.charge(kCostOfAValue);
+          seen.push_back({labels, {}});
         }
       }
-      Row& count = counts[group->second];
-      count.set(i, count.present[i] ? count.values[i] + 1 : 1);
+      seen[group->second].steps.push_back(static_cast<std::uint32_t>(i));
     });
   });
-  for (Row& row : counts) sink(row);
+  Row counts;
+  for (SeenValue& value : seen) {
+    context.evaluation.work(steps);
+    counts.clear(steps);
+    counts.labels = std::move(value.labels);
+    for (const std::uint32_t i : value.steps) {
+      counts.set(i, counts.present[i] ? counts.values[i] + 1 : 1);
+    }
+    sink(counts);
+  }
 }
 
 }  // namespace tocsin::promql

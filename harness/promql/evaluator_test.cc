@@ -166,6 +166,20 @@ TEST(Evaluator, NestedExpressionsStayWithinBounds) {
                     Timeline::instant({})));
 }
 
+/// Each value is seen at one step only: what is held is that, not a column for each.
+TEST(Evaluator, CountsManyValuesInLittleRoom) {
+  const ScriptStore store = loaded("load 1s\n  x{i=\"1\"} 0+1x20000\n  x{i=\"2\"} 0.5+1x20000\n");
+  QueryOptions options;
+  options.max_samples = 2'000'000;
+  const Timeline steps{from_ms(0), from_ms(20'000'000), Duration(1000)};
+  const auto counted = query(store, "count(count_values(\"v\", x))", steps, options);
+  ASSERT_TRUE(counted) << to_string(counted.error());
+  EXPECT_EQ(counted->columns.at(0).values.back(), 2);
+  const auto kept = query(store, "count_values(\"v\", x)", steps, options);
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().kind, ErrorKind::kLimit);
+}
+
 /// Loops within one series look at the clock, too.
 TEST(Evaluator, TimeIsUpEverywhere) {
   const ScriptStore store = loaded("load 1s\n  x 1+1x5000\n  y{i=\"1\"} 0+1x5000\n");

@@ -85,7 +85,8 @@ TEST(Script, RefusesWhatItDoesNotKnow) {
   };
   EXPECT_EQ(error("\n\nfrobnicate\n"),
             "script.test:3:1: unknown command \"frobnicate\": expected load, clear or eval");
-  EXPECT_EQ(error("load 1m\n  x 1 2 y\n"), "script.test:2:9: expected a number");
+  EXPECT_EQ(error("load 1m\n  x 1 2 y\n"),
+            "script.test:2:9: expected a number, \"stale\" or \"_\"");
   EXPECT_EQ(error("load 1x\n").substr(0, 16), "script.test:1:6:");
   EXPECT_EQ(error("load 1m\n  x 1x9000000\n  y 1x9000000\n  z 1x9000000\n"),
             "script.test:4:3: the script has more than 20000000 values");

@@ -82,7 +82,9 @@ class Reader {
 
   void expect_end() {
     skip_space();
-    if (!at_end()) fail("expected nothing more");
+    if (at_end()) return;
+    if (peek() == '{') fail("no space may stand between a metric's name and its labels");
+    fail("expected nothing more");
   }
 
  private:
@@ -153,7 +155,7 @@ class Reader {
     if (take("stale")) {
       value.value = stale_marker();
     } else {
-      value.value = number();
+      value.value = number("a number, \"stale\" or \"_\"");
     }
     if (!at_end() && (peek() == '+' || peek() == '-')) {
       const double step = number();
@@ -224,14 +226,14 @@ class Reader {
   }
 
   /// A number with an optional sign; hexadecimal ones would be ambiguous here.
-  double number() {
+  double number(std::string_view wanted = "a number") {
     double sign = 1;
     if (!at_end() && (peek() == '+' || peek() == '-')) sign = text_[at_++] == '-' ? -1 : 1;
     if (take_word("inf")) return sign * std::numeric_limits<double>::infinity();
     if (take_word("nan")) return std::numeric_limits<double>::quiet_NaN();
     const std::size_t begin = at_;
     while (!at_end() && (is_digit(peek()) || peek() == '.')) ++at_;
-    if (at_ == begin) fail("expected a number");
+    if (at_ == begin) fail(fmt::format("expected {}", wanted));
     if (!at_end() && (peek() == 'e' || peek() == 'E')) {
       ++at_;
       if (!at_end() && (peek() == '+' || peek() == '-')) ++at_;
