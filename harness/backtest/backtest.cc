@@ -152,6 +152,9 @@ Backtest run_backtest(std::span<const rules::RuleFile> files, const SeriesSource
   }
   count_at_once(backtest);
   backtest.failures = std::move(outcome.failures);
+  backtest.unfinished = std::erase_if(backtest.failures, [](const rules::RuleFailure& failure) {
+    return failure.error.kind == ErrorKind::kCancelled;
+  });
   backtest.notes = std::move(outcome.notes);
   return backtest;
 }

@@ -64,6 +64,7 @@ struct Backtest {
   std::size_t recording_rules = 0;
   std::vector<Episode> episodes;  ///< by pending_at, then alert, then labels
   std::vector<rules::RuleFailure> failures;
+  std::size_t unfinished = 0;  ///< rules that were interrupted; their episodes are not all here
   std::vector<rules::RuleNote> notes;
 
   std::size_t pages() const;

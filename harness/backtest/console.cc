@@ -67,7 +67,9 @@ std::string intro(const Study& study) {
   if (samples.refused > 0) {
     text += fmt::format("; {} contradicting others were left out", with_commas(samples.refused));
   }
-  return text + '\n';
+  text += '\n';
+  for (const std::string& sentence : remarks(study)) text += sentence + '\n';
+  return text;
 }
 
 std::string rules_table(const Backtest& result, const ReportOptions& options) {

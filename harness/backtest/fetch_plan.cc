@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/promql/evaluator.h"
+#include "harness/rules/template_queries.h"
 
 namespace tocsin::backtest {
 namespace {
@@ -118,6 +119,25 @@ class UseTable {
   std::map<std::string, Use> uses_;
 };
 
+void add_rule(const rules::RuleGroup& group, const rules::Rule& rule,
+              const promql::QueryOptions& query, UseTable& table, FetchPlan& plan) {
+  for (const auto& use : promql::selectors_of(*rule.expression.root, query)) {
+    table.add(use, group.query_offset);
+  }
+  bool computed = false;
+  const auto add_template = [&](const std::string& text) {
+    const rules::TemplateReads reads = rules::reads_of_template(text, query);
+    for (const promql::SelectorUse& use : reads.selectors) table.add(use, group.query_offset);
+    computed = computed || reads.unknown;
+  };
+  for (const auto& [name, text] : group.labels) add_template(text);
+  for (const auto& [name, text] : rule.labels) add_template(text.text);
+  for (const auto& [name, text] : rule.annotations) add_template(text.text);
+  const bool known =
+      std::find(plan.computed.begin(), plan.computed.end(), rule.name) != plan.computed.end();
+  if (computed && !known) plan.computed.push_back(rule.name);
+}
+
 }  // namespace
 
 FetchPlan plan_fetch(std::span<const std::vector<rules::RuleFile>> versions,
@@ -128,9 +148,7 @@ FetchPlan plan_fetch(std::span<const std::vector<rules::RuleFile>> versions,
     for (const rules::RuleFile& file : files) {
       for (const rules::RuleGroup& group : file.groups) {
         for (const rules::Rule& rule : group.rules) {
-          for (const auto& use : promql::selectors_of(*rule.expression.root, options.query)) {
-            table.add(use, group.query_offset);
-          }
+          add_rule(group, rule, options.query, table, plan);
         }
       }
     }

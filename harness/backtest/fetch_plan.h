@@ -24,11 +24,13 @@ struct FetchPlan {
   std::vector<Wanted> wanted;
   /// Selectors with "@": they may look at times that are not fetched.
   std::vector<std::string> absolute;
+  /// Alerts whose templates ask for what only running them shows.
+  std::vector<std::string> computed;
 };
 
-/// What the selectors of all rules look at in evaluations from `options.from` to `options.to`.
-/// Selectors that may find the same series are fetched over the same time. A metric that every
-/// version of the rules records is not fetched.
+/// What the selectors of all rules, and the queries of their templates, look at in evaluations from
+/// `options.from` to `options.to`. Selectors that may find the same series are fetched over the
+/// same time. A metric that every version of the rules records is not fetched.
 FetchPlan plan_fetch(std::span<const std::vector<rules::RuleFile>> versions,
                      const BacktestOptions& options);
 

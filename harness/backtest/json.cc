@@ -131,6 +131,8 @@ std::string render_json(const Study& study) {
                        {"series", study.samples.series},
                        {"samples", study.samples.samples},
                        {"refused", study.samples.refused}};
+  if (study.samples.without_stale_markers) report["samples"]["without_stale_markers"] = true;
+  if (study.interrupted) report["interrupted"] = true;
   report["result"] = to_json(study.result);
   if (study.comparison) {
     report["against"] = to_json(*study.old_result);

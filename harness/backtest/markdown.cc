@@ -19,11 +19,13 @@ std::string row(const std::vector<std::string>& cells) {
 
 std::string introduction(const Study& study) {
   const Backtest& result = study.result;
-  return fmt::format("{} over {} samples of {} series from {}, {} to {} UTC ({}), every {}.\n\n",
-                     rules_text(result), with_commas(study.samples.samples),
-                     with_commas(study.samples.series), markdown_text(study.samples.source),
-                     time_text(result.from), time_text(result.to),
-                     format_duration(result.to - result.from), format_duration(result.interval));
+  std::string text = fmt::format(
+      "{} over {} samples of {} series from {}, {} to {} UTC ({}), every {}.\n\n",
+      rules_text(result), with_commas(study.samples.samples), with_commas(study.samples.series),
+      markdown_text(study.samples.source), time_text(result.from), time_text(result.to),
+      format_duration(result.to - result.from), format_duration(result.interval));
+  for (const std::string& sentence : remarks(study)) text += sentence + "\n\n";
+  return text;
 }
 
 std::string rule_rows(const Backtest& result) {

@@ -98,7 +98,7 @@ TEST(AnswerHistogram, TakesOtherBoundsForCustomBuckets) {
   EXPECT_FALSE(histogram_of(answer));
 }
 
-std::vector<Wanted> wanted(const std::vector<std::string>& versions) {
+FetchPlan plan_of(const std::vector<std::string>& versions) {
   std::vector<std::vector<rules::RuleFile>> files;
   for (const std::string& rules : versions) {
     Diagnostics diagnostics;
@@ -110,7 +110,10 @@ std::vector<Wanted> wanted(const std::vector<std::string>& versions) {
   BacktestOptions options;
   options.from = Timestamp(100h);
   options.to = Timestamp(110h);
-  return plan_fetch(files, options).wanted;
+  return plan_fetch(files, options);
+}
+std::vector<Wanted> wanted(const std::vector<std::string>& versions) {
+  return plan_of(versions).wanted;
 }
 
 TEST(FetchPlan, AsksForEachSeriesOnce) {
@@ -130,6 +133,28 @@ TEST(FetchPlan, AsksForEachSeriesOnce) {
   EXPECT_TRUE(wanted({"{record: z, expr: vector(1)}, " + reader}).empty());
   EXPECT_EQ(wanted({"{record: z, expr: vector(1)}, " + reader, reader}),
             (std::vector<Wanted>{{"{__name__=\"z\"}", from(5min), to}}));
+}
+
+TEST(FetchPlan, AsksForWhatTemplatesQuery) {
+  const auto plan = [](const std::string& text) {
+    return plan_of({"{alert: A, expr: x, annotations: {a: '" + text + "'}}"});
+  };
+  const auto selectors = [](const FetchPlan& made) {
+    std::string all;
+    for (const Wanted& one : made.wanted) all += one.selector + ' ';
+    return all;
+  };
+  EXPECT_EQ(selectors(plan("{{ query \"sum(rate(y[1h]))\" | first | value }}")),
+            "{__name__=\"x\"} {__name__=\"y\"} ");
+  EXPECT_EQ(
+      selectors(plan("{{ with printf \"y{a=%q,b=`c`}\" $labels.a | query }}{{ . }}{{ end }}")),
+      "{__name__=\"x\"} {__name__=\"y\",b=\"c\"} ");
+  EXPECT_EQ(selectors(plan("{{ range query (printf \"y + %f\" $value) }}{{ end }}")),
+            "{__name__=\"x\"} {__name__=\"y\"} ");
+  EXPECT_EQ(plan("{{ range query (printf \"%s{a=''b''}\" $value) }}{{ end }}").computed,
+            std::vector<std::string>{"A"});
+  EXPECT_EQ(plan("{{ query $labels.a }}").computed, std::vector<std::string>{"A"});
+  EXPECT_TRUE(plan("the query {{ $value }}").computed.empty());
 }
 
 TEST(FetchPlan, FillsTheGapsOfTheCache) {

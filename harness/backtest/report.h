@@ -17,11 +17,14 @@ struct SamplesInfo {
   std::size_t series = 0;
   std::size_t samples = 0;
   std::size_t refused = 0;  ///< another value at the same time was there
+  /// They came from an API that leaves them out.
+  bool without_stale_markers = false;
 };
 
 /// All that a report tells.
 struct Study {
-  std::string version;  ///< of the program
+  std::string version;       ///< of the program
+  bool interrupted = false;  ///< not everything was evaluated
   SamplesInfo samples;
   Backtest result;
   /// The backtest of the old rules, and what is not as it was.

@@ -113,4 +113,20 @@ std::string totals_text(const RuleResult* before, const RuleResult* after, doubl
                      change_text(format_duration(a.firing), format_duration(b.firing)));
 }
 
+std::vector<std::string> remarks(const Study& study) {
+  std::vector<std::string> sentences;
+  if (study.interrupted) {
+    const std::size_t unfinished =
+        study.result.unfinished + (study.old_result ? study.old_result->unfinished : 0);
+    sentences.push_back(fmt::format("Interrupted: the evaluation of {} was not finished.",
+                                    counted(unfinished, "rule")));
+  }
+  if (study.samples.without_stale_markers) {
+    sentences.emplace_back(
+        "The API tells no stale markers: a series that vanished counts for up to 5 minutes longer "
+        "than it did in Prometheus.");
+  }
+  return sentences;
+}
+
 }  // namespace tocsin::backtest

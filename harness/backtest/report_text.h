@@ -40,4 +40,7 @@ std::string change_text(const std::string& before, const std::string& after);
 /// The rule's line of a comparison: "12 → 9 pages, …".
 std::string totals_text(const RuleResult* before, const RuleResult* after, double days);
 
+/// Sentences on what the report cannot know; none, as a rule.
+std::vector<std::string> remarks(const Study& study);
+
 }  // namespace tocsin::backtest

@@ -202,6 +202,11 @@ ExitCode fetch(BacktestPlan& plan, metrics::Store& store, backtest::SamplesInfo&
         "warning: {} is used with \"@\": what it looks at may lie outside of what is fetched\n",
         printable(selector)));
   }
+  for (const std::string& alert : wanted.computed) {
+    complain(fmt::format(
+        "warning: a template of {} puts a query together: what it looks at may not be fetched\n",
+        printable(alert)));
+  }
   const Result<backtest::FetchStats> fetched = fetch_with_progress(wanted, *plan.prometheus, store);
   if (fetched.has_error()) {
     complain(render(fetched.error()));
@@ -209,6 +214,7 @@ ExitCode fetch(BacktestPlan& plan, metrics::Store& store, backtest::SamplesInfo&
                                                      : ExitCode::kInconclusive;
   }
   samples.source = to_string(plan.prometheus->url);
+  samples.without_stale_markers = true;
   samples.series = store.series_count();
   samples.samples = store.size();
   return ExitCode::kPassed;
@@ -284,8 +290,10 @@ ExitCode run_backtest(const BacktestFlags& flags) {
     } else if (!read_samples(flags, *plan, store, study.samples) || !set_times(*plan, store)) {
       return ExitCode::kBadInput;
     }
+    watch_interrupts();
+    plan->options.query.cancelled = &interrupted();
     study.result = backtest::run_backtest(plan->rules, store, plan->options);
-    if (!plan->old_rules.empty()) {
+    if (!plan->old_rules.empty() && !interrupted()) {
       study.old_result = backtest::run_backtest(plan->old_rules, store, plan->options);
       study.comparison = backtest::compare(*study.old_result, study.result);
     }
@@ -293,7 +301,12 @@ ExitCode run_backtest(const BacktestFlags& flags) {
     complain(render(io_error("not enough memory")));
     return ExitCode::kInconclusive;
   }
+  study.interrupted = interrupted();
   if (!write_study(study, flags)) return ExitCode::kInconclusive;
+  if (study.interrupted) {
+    complain("interrupted: the report is partial\n");
+    return ExitCode::kInconclusive;
+  }
   return holds(study, flags) ? ExitCode::kPassed : ExitCode::kFailed;
 }
 

@@ -165,7 +165,9 @@ class Test:
         expect(done.returncode == exit, f"expected exit {exit}, got {done.returncode}: {done.stderr}")
         expect(TOKEN not in done.stdout + done.stderr, "a secret was printed")
         if exit == 0:
-            expect(json.loads(done.stdout)["result"] == self.truth, "the result differs from that of the file")
+            report = json.loads(done.stdout)
+            expect(report["result"] == self.truth, "the result differs from that of the file")
+            expect(report["samples"]["without_stale_markers"], "stale markers are missing without a word")
         return done.stderr
 
     def same_as_from_the_file(self):

@@ -120,6 +120,22 @@ class Interrupted(unittest.TestCase):
             self.assertEqual(process.wait(timeout=TIME_LIMIT_S), 3)
             self.assertFalse((self.folder / "report.json").exists())
 
+    def test_backtest(self):
+        lines = "".join(f"x {i % 7} {i}\n" for i in range(20000))
+        (self.folder / "samples.om").write_text(lines + "# EOF\n")
+        smooth = "double_exponential_smoothing("
+        (self.folder / "rules.yml").write_text(
+            "groups: [{name: g, rules: [{alert: A, expr: x > 100}, "
+            f"{{alert: B, expr: '{smooth}{smooth}x[5h:1s],0.5,0.5)[5h:100ms],0.5,0.5) > 100'}}]}}]")
+        process = self.start("backtest", "--samples", "samples.om", "--json", "report.json", "--interval", "1s",
+                             "rules.yml")
+        self.wait_until_busy(process)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=TIME_LIMIT_S)
+        self.assertEqual(process.returncode, 3, printed)
+        self.assertTrue(json.loads((self.folder / "report.json").read_text())["interrupted"])
+        self.assertIn("Interrupted: the evaluation of 1 rule was not finished.", printed)
+
     def test_serve_samples(self):
         """Answers until the signal, and a query that runs does not hold it up."""
         lines = "".join(f"x {i % 7} {i}\n" for i in range(20000))
