@@ -91,6 +91,7 @@ class FileTester {
     run(file, rules, jobs, tested);
     for (const GroupResult& group : tested.results) {
       warn(tested, group.unknown_alerts, "unknown-alerts");
+      warn(tested, group.unread_inputs, "");
       warn(tested, group.warnings, "promql-warnings");
       for (const auto& one : group.cases) warn(tested, one.warnings, "promql-warnings");
     }

@@ -1,6 +1,7 @@
 #include "harness/ruletest/coverage.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -118,10 +119,21 @@ CoverageCount Coverage::count() const {
   return count_all(files);
 }
 
+namespace {
+
+/// Test files may name a rule file in several ways.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+}  // namespace
+
 void Coverage::merge(Coverage other) {
   for (RuleFileCoverage& file : other.files) {
-    const auto known = std::find_if(files.begin(), files.end(),
-                                    [&](const auto& one) { return one.path == file.path; });
+    const auto known = std::find_if(files.begin(), files.end(), [&](const auto& one) {
+      return same_file(one.path, file.path);
+    });
     if (known == files.end()) {
       files.push_back(std::move(file));
     } else {

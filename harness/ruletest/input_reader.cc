@@ -75,6 +75,11 @@ class InputReader {
     }
     Item item{&node, Fields::find(node, "series"), Fields::find(node, "values"),
               fields_.text_of(node, "series"), fields_.text_of(node, "values")};
+    // With neither, promtool's list ends here; see read_script().
+    if (item.series_node == nullptr && item.values_node != nullptr) {
+      fields_.fail(node.error("an item of input_series needs a `series`"));
+      return;
+    }
     const yaml::Node* extension = Fields::find(node, "x-tocsin");
     if (extension == nullptr || !fields_.expect_map(*extension, kSeriesExtensions, "x-tocsin")) {
       return items_.push_back(std::move(item));

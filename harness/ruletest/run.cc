@@ -10,6 +10,7 @@
 #include "harness/ruletest/compare.h"
 #include "harness/ruletest/group_store.h"
 #include "harness/ruletest/reach.h"
+#include "harness/ruletest/unread.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -99,6 +100,9 @@ class GroupRun {
     for (const AlertCase& one : test_.alerts) result_.cases.push_back(judge_alert(one));
     for (const ExpressionCase& one : test_.expressions) {
       result_.cases.push_back(judge_expression(one, samples));
+    }
+    if (result_.failed() > 0) {
+      result_.unread_inputs = unread_inputs(test_, need_.reached, query_);
     }
     if (options_.observe) {
       options_.observe(

@@ -53,6 +53,8 @@ struct GroupResult {
   std::vector<Error> warnings;  ///< PromQL's, of rules
   /// Alerts that cases ask about and no rule has: they can only ever be silent.
   std::vector<Error> unknown_alerts;
+  /// Of a test that failed: input series that nothing reads.
+  std::vector<Error> unread_inputs;
   std::vector<const rules::Rule*> reached;  ///< what the cases depend on
 
   std::size_t passed() const;
