@@ -47,7 +47,7 @@ class NativeQueryMaker:
     def shift(self):
         if self.chance(0.85):
             return ""
-        offset = f" offset {self.pick('30s', '-1m', '5m', '1m * 2', '-(15s)')}"
+        offset = f" offset {self.pick('30s', '-1m', '5m', '1m * 2', '-15s')}"
         at = f" @ {self.pick('start()', 'end()', str(START + self.rng.randrange(POINTS * STEP)))}"
         return self.pick(offset, at, at + offset)
 
