@@ -215,6 +215,7 @@ void TargetModel::Impl::pass(Duration from, Duration to) {
     instruments.pass(SeriesTable::Owner::kProcess, seconds);
   }
   if (target.backend) pass_backend(from, seconds);
+  signals.let_pass(seconds);
   if (load) record_load(from, counts, answers ? std::nullopt : fault);
 }
 

@@ -410,6 +410,24 @@ TEST(TargetModel, GaugesReadSignals) {
   EXPECT_TRUE(std::isnan(model.signal("nothing", seconds(90))));
 }
 
+TEST(TargetModel, WhatGrowsKeepsWhatHasCome) {
+  scenario::Target target = small_service();
+  scenario::Signal size = signal("size", "1000");
+  size.grows = signal("", "growth").value;
+  target.signals = {std::move(size), signal("growth", "2")};
+  target.instruments = {instrument("size", MetricType::kGauge, {bound(Binding::kValue, "size")})};
+  const FaultTimeline faults({change("growth", 10, seconds(100), seconds(50))});
+  TargetModel model(target, faults, {});
+  model.read(Duration(0));
+  EXPECT_EQ(value(model, "size"), 1000);
+  model.read(seconds(60));
+  EXPECT_EQ(value(model, "size"), 1120);
+  // Forty seconds more at 2 a second, fifty at 10, and ten at 2: in one stretch, or in many.
+  model.read(seconds(160));
+  EXPECT_EQ(value(model, "size"), 1000 + 200 + 500 + 20);
+  EXPECT_EQ(model.signal("size", seconds(160)), 1720);
+}
+
 TEST(TargetModel, SummariesShowQuantiles) {
   scenario::Target target = small_service();
   InstrumentSeries latency;

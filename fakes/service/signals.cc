@@ -57,7 +57,7 @@ Signals::Signals(const scenario::Target& target, Requests& requests,
       const std::size_t index = formulas_.size();
       const std::size_t place = add_slot(spec.name, {.kind = Kind::kFormula, .index = index});
       const std::uint64_t key = Random(seed, target.name + "/" + spec.name).bits();
-      formulas_.push_back({.spec = &spec, .slot = place, .arguments = {}, .key = key});
+      formulas_.push_back({.spec = &spec, .slot = place, .arguments = {}, .key = key, .grows = {}});
     }
   }
   std::size_t most_arguments = 0;
@@ -70,8 +70,21 @@ Signals::Signals(const scenario::Target& target, Requests& requests,
     most_arguments = std::max(most_arguments, signal.arguments.size());
   }
   arguments_.resize(most_arguments);
+  bind_growth();
   for (std::size_t i = 0; i < formulas_.size(); ++i) put_in_order(i);
   set_faults(faults);
+}
+
+void Signals::bind_growth() {
+  for (FormulaSignal& signal : formulas_) {
+    if (signal.spec->grows) signal.grows.emplace(*signal.spec->grows, *this);
+  }
+}
+
+void Signals::let_pass(double seconds) {
+  for (FormulaSignal& signal : formulas_) {
+    if (signal.grows) signal.grown += signal.grows->evaluate(*this) * seconds;
+  }
 }
 
 void Signals::set_faults(const faults::FaultTimeline& faults) {
@@ -142,7 +155,7 @@ void Signals::find_steady() {
   for (const std::size_t i : order_) {
     FormulaSignal& signal = formulas_[i];
     const bool noisy = signal.spec->noise > 0 && noise_ == scenario::Noise::kRandom;
-    signal.steady = !noisy && !signal.faulted &&
+    signal.steady = !noisy && !signal.faulted && !signal.grows &&
                     std::all_of(signal.arguments.begin(), signal.arguments.end(),
                                 [&](std::size_t argument) { return is_steady(argument); });
   }
@@ -214,7 +227,7 @@ void Signals::evaluate_formula(const FormulaSignal& signal, Duration offset) {
   for (std::size_t i = 0; i < signal.arguments.size(); ++i) {
     arguments_[i] = values_[signal.arguments[i]];
   }
-  double value = signal.spec->value->evaluate(arguments_.data());
+  double value = signal.spec->value->evaluate(arguments_.data()) + signal.grown;
   if (signal.faulted) {
     value = faults_->signal(target_->name, signal.spec->name, "", value, offset);
   }

@@ -66,6 +66,8 @@ class Signals {
 
   /// Moves requests and signals to a point of time.
   void evaluate(const Moment& moment);
+  /// Signals that grow do so for so long, by what was evaluated last.
+  void let_pass(double seconds);
   /// Whether no fault and no traffic ever changes the value, once it has been evaluated.
   bool is_steady(std::size_t slot) const;
 
@@ -108,8 +110,10 @@ class Signals {
     std::size_t slot = 0;
     std::vector<std::size_t> arguments;
     std::uint64_t key = 0;  ///< of its noise
-    bool faulted = false;   ///< at any time
-    bool steady = false;    ///< never changes, once evaluated
+    std::optional<BoundFormula> grows;
+    double grown = 0;      ///< until now
+    bool faulted = false;  ///< at any time
+    bool steady = false;   ///< never changes, once evaluated
     bool ordered = false;
   };
   struct Spread {
@@ -121,6 +125,7 @@ class Signals {
 
   std::size_t add_slot(std::string_view name, Slot slot);
   void put_in_order(std::size_t formula);
+  void bind_growth();
   void find_steady();
   void evaluate_slot(std::size_t slot);
   void evaluate_formula(const FormulaSignal& signal, Duration offset);

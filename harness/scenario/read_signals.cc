@@ -66,7 +66,17 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
       signal.value = std::move(*formula);
     }
   }
+  if (const yaml::Node* grows = node.find("grows"); grows != nullptr && grows->is_scalar()) {
+    auto formula = Formula::parse(grows->text);
+    if (formula.has_error()) {
+      problems.add_parse_error(*grows, formula.error());
+    } else {
+      signal.grows = std::move(*formula);
+    }
+    if (percentiles != nullptr) problems.add(*grows, "a distribution does not grow");
+  }
   if (percentiles != nullptr) {
+    signal.grows.reset();
     if (value != nullptr)
       problems.add(*percentiles, "a signal has a value or percentiles, not both");
     if (signal.noise > 0) problems.add(*node.find("noise"), "a distribution has no further noise");
@@ -88,6 +98,7 @@ class Linker {
 
   void link() {
     for (Signal& signal : target_.signals) visit(signal);
+    for (const Signal& signal : target_.signals) check_growth(signal);
   }
 
  private:
@@ -118,6 +129,21 @@ class Linker {
       signal.dimension = formula->dimension;
       check_bounds(signal, *value, formula->formula);
     }
+  }
+
+  /// So much a second: of the signal's own kind, a rate for a plain number.
+  void check_growth(const Signal& signal) {
+    const yaml::Node* entry = node_.find(signal.name);
+    const yaml::Node* grows = entry != nullptr ? entry->find("grows") : nullptr;
+    if (!signal.grows || grows == nullptr) return;
+    const auto formula = read_formula(*grows, target_, problems_);
+    if (!formula || formula->dimension == signal.dimension ||
+        formula->dimension == Dimension::kNumber ||
+        (formula->dimension == Dimension::kRate && signal.dimension == Dimension::kNumber)) {
+      return;
+    }
+    problems_.add(*grows, fmt::format("\"{}\" is a {}, and cannot grow by a {}", signal.name,
+                                      to_string(signal.dimension), to_string(formula->dimension)));
   }
 
   void check_bounds(const Signal& signal, const yaml::Node& value, const Formula& formula) {

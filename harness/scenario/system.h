@@ -35,6 +35,9 @@ struct Signal {
   /// A constant or a formula over other signals; not set when it is a distribution.
   std::optional<Formula> value;
   std::optional<Distribution> distribution;
+  /// What comes to the value each second since the run's start: a database that grows, a leak.
+  /// What has come stays, also when a fault that made it grow is over.
+  std::optional<Formula> grows;
   /// Standard deviation of each reading, as a share of the value; only for constants and formulas.
   double noise = 0;
   /// What it can be at all; values beyond are refused where they are written, and cut off where

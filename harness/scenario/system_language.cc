@@ -25,6 +25,7 @@ constexpr Shape kDistribution = kQuantityShape | map_of(kPercentilesTable);
 constexpr Key kSignalKeys[] = {
     {"value", only(kFormula), "a number, or a formula over other signals"},
     {"percentiles", map_of(kPercentilesTable), "instead of a value: a distribution"},
+    {"grows", only(kFormula), "by how much it rises each second, on top of its value"},
     {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
     {"min", kQuantityShape, "the least it can be"},
     {"max", kQuantityShape, "the most it can be"},
