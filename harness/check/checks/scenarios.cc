@@ -48,6 +48,14 @@ class ReadSignals {
       }
       add(endpoint.body);
     }
+    // Whether and how a scrape is answered, and what an exporter speaks for is there.
+    add(target.answer.delay);
+    add(target.answer.fails);
+    add(target.answer.hangs);
+    if (target.backend) {
+      add(target.backend->up);
+      add(target.backend->shown);
+    }
     if (!target.endpoints.empty()) {
       // Every answer shows them, to those who send requests.
       add("error_rate");
@@ -69,6 +77,7 @@ class ReadSignals {
   }
   void add(const scenario::InstrumentSeries& series) {
     add(series.formula);
+    add(series.when);
     if (!series.distribution.empty()) add(series.distribution);
   }
   void add(const std::vector<scenario::HealthField>& fields) {
@@ -84,7 +93,9 @@ class ReadSignals {
     for (bool grew = true; grew;) {
       const std::size_t before = seen_.size();
       for (const scenario::Signal& signal : target_.signals) {
-        if (has(signal.name)) add(signal.value);
+        if (!has(signal.name)) continue;
+        add(signal.value);
+        add(signal.grows);
       }
       grew = seen_.size() > before;
     }
