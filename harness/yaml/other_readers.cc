@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
 
-bool is_blank(char c) {
+bool is_gap(char c) {
   return kBlank.find(c) != std::string_view::npos;
 }
 
@@ -34,12 +34,12 @@ std::size_t end_of_brackets(std::string_view text, std::size_t at) {
   std::size_t depth = 0;
   for (char before = ' '; at < text.size(); before = text[at - 1]) {
     const char c = text[at];
-    const bool begins = is_blank(before) || std::string_view("[{,:").find(before) < 4;
+    const bool begins = is_gap(before) || std::string_view("[{,:").find(before) < 4;
     if ((c == '"' || c == '\'') && begins) {
       at = end_of_quotes(text, at);
       continue;
     }
-    if (c == '#' && is_blank(before)) {
+    if (c == '#' && is_gap(before)) {
       at = std::min(text.find('\n', at), text.size());
       if (at == text.size()) break;
       continue;
@@ -106,7 +106,7 @@ std::optional<std::size_t> find_tab_line(std::string_view text,
 std::optional<std::string> decode_base64(std::string_view text) {
   std::string digits;
   for (const char c : text) {
-    if (!is_blank(c)) digits += c;
+    if (!is_gap(c)) digits += c;
   }
   if (digits.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
