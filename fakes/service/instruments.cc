@@ -66,11 +66,12 @@ std::vector<Combination> combinations(const InstrumentSeries& series) {
 }  // namespace
 
 Instruments::Instruments(const scenario::Target& target, const Requests& requests, Signals& signals,
-                         std::uint64_t seed, scenario::Noise noise)
+                         std::uint64_t seed, scenario::Noise noise, double grain)
     : target_(&target),
       requests_(&requests),
       signals_(&signals),
-      request_flows_(target.endpoints.size()) {
+      request_flows_(target.endpoints.size()),
+      grain_(grain) {
   for (const scenario::Instrument& spec : target.instruments) {
     const std::size_t index = instruments_.size();
     instruments_.push_back({.spec = &spec,
@@ -310,7 +311,7 @@ void Instruments::run_outlet(Flow& flow, Outlet& outlet, std::int64_t n, const M
     if (flow.fractional) {
       split_over_children(flow, outlet, n);
       for (std::size_t i = 0; i < outlet.children.size(); ++i) {
-        const double share = static_cast<double>(outlet.counts[i]) * std::max(0.0, amount);
+        const double share = static_cast<double>(outlet.counts[i]) / grain_ * std::max(0.0, amount);
         if (share > 0) table_.add(outlet.children[i], share);
       }
       return;
@@ -334,7 +335,8 @@ void Instruments::let_pass(Flow& flow, double seconds) {
       }
       continue;
     }
-    const std::int64_t n = instruments_[flow.instrument].chance.events(expected, outlet.carry);
+    const std::int64_t n =
+        instruments_[flow.instrument].chance.events(expected * grain_, outlet.carry);
     if (flow.observes) {
       observe(flow, outlet, n, nullptr);
     } else {
@@ -352,7 +354,7 @@ void Instruments::pour(const Flow& flow, Outlet& outlet, std::int64_t n) {
   split_over_children(flow, outlet, n);
   for (std::size_t i = 0; i < outlet.children.size(); ++i) {
     if (outlet.counts[i] == 0) continue;
-    table_.add(outlet.children[i], static_cast<double>(outlet.counts[i]));
+    table_.add(outlet.children[i], static_cast<double>(outlet.counts[i]) / grain_);
   }
 }
 
@@ -367,7 +369,7 @@ void Instruments::observe(const Flow& flow, Outlet& outlet, std::int64_t n,
       outlet.buckets[i].follow(distribution(flow.source));
       const BucketSplit::Drawn observed =
           outlet.buckets[i].draw(outlet.counts[i], instruments_[flow.instrument].chance);
-      table_.observe(outlet.children[i], observed.counts, observed.sum);
+      table_.observe(outlet.children[i], observed.counts, observed.sum / grain_, grain_);
     } else {
       const double value = flow.source.kind == Source::Kind::kLatency ? measured->latency
                            : flow.source.kind == Source::Kind::kRequestBytes

@@ -29,7 +29,7 @@ struct Measured {
 class Instruments {
  public:
   Instruments(const scenario::Target& target, const Requests& requests, Signals& signals,
-              std::uint64_t seed, scenario::Noise noise);
+              std::uint64_t seed, scenario::Noise noise, double grain = 1);
 
   /// Counts requests, at the signals as they are evaluated now.
   void count(std::span<const RequestCount> counts);
@@ -142,6 +142,7 @@ class Instruments {
   std::vector<Flow> scrapes_;  ///< counters of scrapes
   std::vector<Condition> conditions_;
   std::vector<Summary> summaries_;
+  double grain_;  ///< counts are this many times the events
   std::vector<double> amounts_;
   std::vector<std::int64_t> counts_;
 };

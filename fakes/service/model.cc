@@ -46,9 +46,9 @@ struct TargetModel::Impl {
       : target(its_target),
         faults(&timeline),
         options(its_options),
-        requests(target, timeline, options.traffic, options.seed, options.noise),
+        requests(target, timeline, options.traffic, options.seed, options.noise, options.grain),
         signals(target, requests, timeline, options.seed, options.noise),
-        instruments(target, requests, signals, options.seed, options.noise),
+        instruments(target, requests, signals, options.seed, options.noise, options.grain),
         requests_chance(options.seed, target.name + "/live", options.noise) {
     find_boundaries();
     bind_manner();

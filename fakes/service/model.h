@@ -32,6 +32,9 @@ struct ModelOptions {
   /// Live runs: offsets run this much faster than the clock. Rates (`rate:` instruments,
   /// request_rate) are per second of the clock; uptime is in scenario time.
   double time_scale = 1;
+  /// Simulated runs without noise: events are counted in parts of 1/grain instead of whole ones, so
+  /// that counters show expected values nearly as they are.
+  double grain = 1;
 };
 
 /// How a scrape is answered when nothing is wrong with the exporter's own process.

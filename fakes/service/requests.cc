@@ -78,10 +78,12 @@ std::vector<double> normalised(std::vector<double> weights) {
 }  // namespace
 
 Requests::Requests(const scenario::Target& target, const faults::FaultTimeline& faults,
-                   const traffic::Traffic* traffic, std::uint64_t seed, scenario::Noise noise)
+                   const traffic::Traffic* traffic, std::uint64_t seed, scenario::Noise noise,
+                   double grain)
     : target_(&target),
       chance_(seed, target.name + "/arrivals", noise),
-      turns_(seed, target.name + "/turns", scenario::Noise::kNone) {
+      turns_(seed, target.name + "/turns", scenario::Noise::kNone),
+      grain_(grain) {
   std::vector<double> weights;
   for (const scenario::Endpoint& spec : target.endpoints) {
     endpoints_.push_back(make_endpoint(spec));
@@ -242,9 +244,11 @@ std::span<const RequestCount> Requests::none() {
 /// `count` those left that happen to fall here.
 std::int64_t Requests::arrivals(Phase& phase, Duration from, Duration to) {
   const traffic::Phase& spec = *phase.spec;
-  if (spec.users) return chance_.events(request_rate_ * to_seconds(to - from), phase.carry);
-  const double before = traffic::expected_until(spec, Nanos(from - phase.start));
-  const double after = traffic::expected_until(spec, Nanos(to - phase.start));
+  if (spec.users) {
+    return chance_.events(request_rate_ * to_seconds(to - from) * grain_, phase.carry);
+  }
+  const double before = traffic::expected_until(spec, Nanos(from - phase.start)) * grain_;
+  const double after = traffic::expected_until(spec, Nanos(to - phase.start)) * grain_;
   if (spec.arrivals == traffic::Arrivals::kPaced || chance_.exact()) {
     return static_cast<std::int64_t>(std::floor(after + 0.5) - std::floor(before + 0.5));
   }

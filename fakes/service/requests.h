@@ -35,7 +35,7 @@ struct EndpointState {
   MovedDistribution moved_latency() const { return {latency, movement}; }
 };
 
-/// The requests of one endpoint in a stretch of time.
+/// The requests of one endpoint in a stretch of time, in grains (ModelOptions::grain).
 struct RequestCount {
   std::int64_t total = 0;
   std::vector<std::int64_t> by_status;  ///< by EndpointState::statuses
@@ -46,7 +46,8 @@ struct RequestCount {
 class Requests {
  public:
   Requests(const scenario::Target& target, const faults::FaultTimeline& faults,
-           const traffic::Traffic* traffic, std::uint64_t seed, scenario::Noise noise);
+           const traffic::Traffic* traffic, std::uint64_t seed, scenario::Noise noise,
+           double grain = 1);
 
   void set_faults(const faults::FaultTimeline& faults);
 
@@ -117,6 +118,7 @@ class Requests {
   std::vector<Streams> streams_;
 
   std::vector<double> mix_;
+  double grain_;  ///< what counts count: requests times this
   double request_rate_ = 0;
   std::optional<double> in_flight_;
   std::uint64_t version_ = 1;

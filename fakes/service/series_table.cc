@@ -94,7 +94,8 @@ void SeriesTable::set(Child child, double value) {
   *use(child) = value;
 }
 
-void SeriesTable::observe(Child child, std::span<const std::int64_t> counts, double sum) {
+void SeriesTable::observe(Child child, std::span<const std::int64_t> counts, double sum,
+                          double grain) {
   double* value = use(child);
   const Family& family = families_[metrics_[child].family];
   std::int64_t below = 0;
@@ -102,14 +103,14 @@ void SeriesTable::observe(Child child, std::span<const std::int64_t> counts, dou
     TOCSIN_CHECK(counts.size() == family.buckets.size() + 1, "a count for each bucket");
     for (const std::int64_t count : counts) {
       below += count;
-      *value++ += static_cast<double>(below);
+      *value++ += static_cast<double>(below) / grain;
     }
   } else {
     for (const std::int64_t count : counts) below += count;
     value += family.quantiles.size();
   }
   *value++ += sum;
-  *value += static_cast<double>(below);
+  *value += static_cast<double>(below) / grain;
 }
 
 void SeriesTable::set_quantiles(Child child, std::span<const double> values) {

@@ -30,8 +30,8 @@ class SeriesTable {
   void add(Child child, double amount);
   void set(Child child, double value);
   /// `counts` of a histogram's buckets, not cumulated, the last is +Inf; of a summary: any, of
-  /// which only the sum counts.
-  void observe(Child child, std::span<const std::int64_t> counts, double sum);
+  /// which only the sum counts. They are divided by `grain`.
+  void observe(Child child, std::span<const std::int64_t> counts, double sum, double grain = 1);
   /// A summary's quantiles, in the order of the instrument.
   void set_quantiles(Child child, std::span<const double> values);
   double count(Child child) const;

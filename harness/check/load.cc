@@ -221,9 +221,10 @@ class Loader {
   void read_scenario(Subject& subject, const std::string& path) {
     note_file(subject, path);
     Diagnostics problems;
-    auto scenario = scenarios_loader_.load(path, problems);
+    auto file = scenarios_loader_.load_file(path, problems);
     report(problems, "scenario/invalid");
-    if (scenario) subject.scenarios.push_back(std::move(*scenario));
+    // What is made of a contract says nothing that the contract does not.
+    if (file && !file->from_contract) subject.scenarios.push_back(std::move(file->scenario));
   }
 
   /// Scenarios that lie elsewhere than their system: with it when it is checked too, else with what

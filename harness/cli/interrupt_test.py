@@ -73,6 +73,30 @@ class Interrupted(unittest.TestCase):
             process.send_signal(number)
             self.check_partial_report(process)
 
+    def test_prove(self):
+        """What was found so far is reported; the rest counts as not run."""
+        system = self.folder / "long"
+        system.mkdir()
+        (system / "system.yaml").write_text(
+            "system: long\nrules: [rules.yml]\nservice:\n  signals: {x: 1}\n"
+            "  endpoints: {/: {latency: 10ms}}\n"
+            "  instruments: {x: {type: gauge, help: X, value: x}}\n")
+        (system / "rules.yml").write_text(
+            "groups: [{name: g, rules: [{alert: Quick, expr: x > 10},"
+            " {alert: Endless, expr: \"max_over_time(x[150d]) > 10\"}]}]\n")
+        cause = "{threshold: 10, is: above, drive: {signal: x}}"
+        (system / "contract.yaml").write_text(
+            f"contract: long\nalerts:\n  Quick: {cause}\n  Endless: {cause}\n")
+        process = self.start("prove", "long", "--jobs", "1", "--json", "proof.json", stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.wait_until_busy(process)
+        process.send_signal(signal.SIGINT)
+        printed, complaints = process.communicate(timeout=TIME_LIMIT_S)
+        self.assertEqual(process.returncode, 3, printed)
+        self.assertIn("interrupted", complaints)
+        proofs = json.loads((self.folder / "proof.json").read_text())["systems"][0]["proofs"]
+        self.assertEqual([p["verdict"] for p in proofs], ["agrees", "not-run"])
+
     def wait_until_busy(self, process):
         """Until it has computed for longer than it takes to read a scenario."""
         times = pathlib.Path(f"/proc/{process.pid}/stat")

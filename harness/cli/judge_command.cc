@@ -9,6 +9,7 @@
 #include "harness/cli/report_files.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
+#include "harness/prove/expand.h"
 #include "harness/run/evidence_file.h"
 #include "harness/scenario/load.h"
 #include "reports/formats.h"
@@ -36,11 +37,34 @@ void note_differences(const RunInfo& run, const scenario::Scenario& scenario) {
   note("system", run.system, scenario.system->name);
 }
 
+/// Of several scenarios in one file the one that the evidence is of.
+std::optional<scenario::Scenario> scenario_of(const std::string& file, const std::string& name,
+                                              Diagnostics& diagnostics) {
+  scenario::ScenarioLoader loader;
+  auto loaded = loader.load_file(file, diagnostics);
+  if (!loaded) return std::nullopt;
+  if (!loaded->from_contract) return std::move(loaded->scenario);
+  run::RuleLibrary library;
+  prove::Expander expander;
+  auto rules = library.rules_of(*loaded->scenario.system, diagnostics);
+  std::vector<std::string> known;
+  for (auto& one : expander.expand(std::move(*loaded), std::move(rules), diagnostics)) {
+    if (one.name == name) return std::move(one);
+    known.push_back(one.name);
+  }
+  if (!diagnostics.ok()) return std::nullopt;
+  Error error = input_error({file, 0, 0},
+                            fmt::format("none of its {} scenarios is \"{}\", as the evidence is",
+                                        known.size(), printable(name)));
+  diagnostics.add(std::move(error));
+  return std::nullopt;
+}
+
 ExitCode judge(const JudgeOptions& options) {
   Diagnostics diagnostics;
-  scenario::ScenarioLoader loader;
-  const auto scenario = loader.load(options.scenario, diagnostics);
   auto evidence = run::load_evidence(options.evidence);
+  const std::string name = evidence.has_value() ? evidence->run.scenario : "";
+  const auto scenario = scenario_of(options.scenario, name, diagnostics);
   if (evidence.has_error()) diagnostics.add(evidence.error());
   if (!scenario || !diagnostics.ok()) {
     complain(diagnostics.render());

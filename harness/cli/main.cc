@@ -15,11 +15,12 @@ using tocsin::cli::ExitCode;
 
 /// One entry a command, in the order of the help.
 constexpr tocsin::cli::AddCommand kCommands[] = {
-    tocsin::cli::add_run_command,      tocsin::cli::add_judge_command,
-    tocsin::cli::add_load_command,     tocsin::cli::add_serve_command,
-    tocsin::cli::add_query_command,    tocsin::cli::add_test_command,
-    tocsin::cli::add_check_command,    tocsin::cli::add_mutate_command,
-    tocsin::cli::add_backtest_command, tocsin::cli::add_schema_command,
+    tocsin::cli::add_run_command,    tocsin::cli::add_judge_command,
+    tocsin::cli::add_load_command,   tocsin::cli::add_serve_command,
+    tocsin::cli::add_query_command,  tocsin::cli::add_test_command,
+    tocsin::cli::add_check_command,  tocsin::cli::add_prove_command,
+    tocsin::cli::add_mutate_command, tocsin::cli::add_backtest_command,
+    tocsin::cli::add_schema_command,
 };
 
 /// The flag or command that an unknown word may have meant; empty when none is near.

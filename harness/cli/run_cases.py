@@ -28,7 +28,8 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-COMMANDS = ["run", "judge", "load", "serve", "query", "test", "test promql", "test routes", "test rules", "check", "mutate", "backtest", "schema"]
+COMMANDS = ["run", "judge", "load", "serve", "query", "test", "test promql", "test routes", "test rules", "check",
+            "prove", "mutate", "backtest", "schema"]
 SECTION = re.compile(r"^-- (\S+) --$")
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 TIME_LIMIT_S = 60

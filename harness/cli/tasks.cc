@@ -12,6 +12,7 @@
 #include "harness/base/utf8.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/terminal.h"
+#include "harness/prove/expand.h"
 #include "harness/run/rule_scale.h"
 #include "harness/scenario/load.h"
 
@@ -91,18 +92,21 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
   CheckedScales scales;
   scenario::ScenarioLoader loader;
   run::RuleLibrary library;
+  prove::Expander expander;
   for (const std::string& path : scenario::find_scenarios(options.paths, diagnostics)) {
-    std::optional<scenario::Scenario> loaded = loader.load(path, diagnostics);
+    std::optional<scenario::ScenarioFile> loaded = loader.load_file(path, diagnostics);
     if (!loaded) continue;
-    auto rules = library.rules_of(*loaded->system, diagnostics);
+    auto rules = library.rules_of(*loaded->scenario.system, diagnostics);
     if (filter.has_error()) continue;
-    if (!chosen(*loaded, options)) {
-      ++left_out;
-      continue;
+    for (scenario::Scenario& one : expander.expand(std::move(*loaded), rules, diagnostics)) {
+      if (!chosen(one, options)) {
+        ++left_out;
+        continue;
+      }
+      override_settings(one, options);
+      check_time_scale(one, *rules, scales, diagnostics);
+      tasks.push_back({std::move(one), rules});
     }
-    override_settings(*loaded, options);
-    check_time_scale(*loaded, *rules, scales, diagnostics);
-    tasks.push_back({std::move(*loaded), std::move(rules)});
   }
   if (diagnostics.ok() && tasks.empty()) {
     diagnostics.add(input_error(

@@ -50,16 +50,18 @@ std::string refusal(const std::optional<faults::TargetFault>& fault,
 class SimulatedTarget {
  public:
   SimulatedTarget(const scenario::Scenario& scenario, const scenario::Target& target,
-                  const faults::FaultTimeline& faults, Evidence& evidence, metrics::Store& store)
+                  const faults::FaultTimeline& faults, const SimulationOptions& options,
+                  Evidence& evidence, metrics::Store& store)
       : target_(target),
         faults_(faults),
         evidence_(evidence),
         store_(store),
         labels_(target_labels(target)),
-        measures_load_(!target.endpoints.empty() && !scenario.traffic.phases.empty()),
+        measures_load_(!options.study && !target.endpoints.empty() &&
+                       !scenario.traffic.phases.empty()),
         series_(store, labels_),
         writer_(store),
-        model_(target, faults, model_options(scenario, target, evidence)) {
+        model_(target, faults, model_options(scenario, target, options, evidence)) {
     for (const auto& endpoint : target.health) watches_.emplace_back(endpoint.probe);
   }
 
@@ -130,6 +132,7 @@ class SimulatedTarget {
  private:
   static fakes::ModelOptions model_options(const scenario::Scenario& scenario,
                                            const scenario::Target& target,
+                                           const SimulationOptions& simulation,
                                            const Evidence& evidence) {
     fakes::ModelOptions options;
     options.seed = scenario.seed;
@@ -137,8 +140,9 @@ class SimulatedTarget {
     options.start = evidence.run.start;
     if (!target.endpoints.empty()) {
       options.traffic = &scenario.traffic;
-      options.load_slice = target.scrape_interval;
+      if (!simulation.study) options.load_slice = target.scrape_interval;
     }
+    if (simulation.study) options.grain = simulation.study->grain;
     return options;
   }
 
@@ -200,14 +204,16 @@ class Simulation {
              Evidence& evidence, metrics::Store& store)
       : scenario_(scenario), options_(options), faults_(scenario.faults) {
     for (const scenario::Target* target : targets_of(*scenario.system)) {
-      targets_.emplace_back(scenario, *target, faults_, evidence, store);
+      targets_.emplace_back(scenario, *target, faults_, options, evidence, store);
     }
   }
 
   /// Up to where the run came. All targets come equally far.
   Duration run() {
     const Duration reached = run_until(scenario_.length);
-    for (SimulatedTarget& target : targets_) target.finish(reached);
+    if (!options_.study) {
+      for (SimulatedTarget& target : targets_) target.finish(reached);
+    }
     return reached;
   }
 
@@ -236,7 +242,7 @@ class Simulation {
     for (SimulatedTarget& simulated : targets_) {
       const scenario::Target& target = simulated.target();
       all.push_back({options_.scrape_phase, target.scrape_interval, &simulated, std::nullopt});
-      for (std::size_t i = 0; i < target.health.size(); ++i) {
+      for (std::size_t i = 0; i < target.health.size() && !options_.study; ++i) {
         const scenario::ProbeSpec& probe = target.health[i].probe;
         all.push_back({probe.initial_delay, probe.period, &simulated, i});
       }
@@ -260,8 +266,8 @@ Evidence simulate(const scenario::Scenario& scenario, const RuleFiles& rules,
   const Duration reached = Simulation(scenario, options, evidence, *store).run();
   evidence.run.end = evidence.at_offset(reached);
   evidence.run.partial = reached < scenario.length;
-  const auto evaluation =
-      evaluation_options(scenario, evidence.at_offset(options.evaluation_phase));
+  auto evaluation = evaluation_options(scenario, evidence.at_offset(options.evaluation_phase));
+  if (options.study) evaluation.only = options.study->rules;
   take_outcome(rules::evaluate_timeline(rules, *store, *store, evidence.run.end, evaluation),
                evidence);
   evidence.samples = std::move(store);

@@ -23,7 +23,8 @@ bool looks_like_scenario(const std::string& path) {
   };
   // A contract may have `include` and `traffic`, too.
   if (has_key("contract")) return false;
-  return (has_key("system") || has_key("include")) && (has_key("expect") || has_key("traffic"));
+  return (has_key("system") || has_key("include")) &&
+         (has_key("expect") || has_key("traffic") || has_key("from_contract"));
 }
 
 }  // namespace

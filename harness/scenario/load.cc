@@ -140,15 +140,19 @@ class ScenarioReader {
     out_.system = std::move(system);
   }
 
-  Scenario read() {
+  ScenarioFile read() {
     out_.file = root_.source->file();
     out_.name = text_of(root_.find("name"), fs::path(out_.file).stem().string());
     if (out_.name.empty()) problems_.add(*root_.find("name"), "the name is empty");
     out_.description = text_of(root_.find("description"));
     read_tags();
     read_settings();
-    read_timeline();
-    return std::move(out_);
+    if (const yaml::Node* wanted = root_.find("from_contract")) {
+      read_from_contract(*wanted);
+    } else {
+      read_timeline();
+    }
+    return {std::move(out_), std::move(from_contract_)};
   }
 
  private:
@@ -187,7 +191,59 @@ class ScenarioReader {
     }
   }
 
+  void read_from_contract(const yaml::Node& node) {
+    FromContract& wanted = from_contract_.emplace();
+    wanted.pos = node.pos();
+    for (const char* key : {"faults", "expect"}) {
+      const yaml::Node::Entry* entry = root_.find_entry(key);
+      if (entry == nullptr) continue;
+      problems_.add(*entry->key, fmt::format("\"{}\" and from_contract exclude each other", key),
+                    "write a scenario of its own, or say it in the contract");
+    }
+    if (const yaml::Node* alerts = node.find("alerts"); alerts != nullptr && alerts->is_list()) {
+      wanted.all_alerts = false;
+      for (const yaml::NodePtr& name : alerts->items) wanted.alerts.push_back(name->text);
+    } else if (text_of(node.find("alerts")) == "none") {
+      wanted.all_alerts = false;
+    }
+    if (const yaml::Node* cases = node.find("cases")) {
+      const auto has = [&](std::string_view word) {
+        return cases->text == word ||
+               std::any_of(cases->items.begin(), cases->items.end(),
+                           [&](const yaml::NodePtr& item) { return item->text == word; });
+      };
+      wanted.fires = has("fires");
+      wanted.silent = has("silent");
+      wanted.too_short = has("short");
+    }
+    wanted.health = bool_of(node.find("health"), true);
+    wanted.metrics = bool_of(node.find("metrics"), true);
+    if (const yaml::Node* traffic = root_.find("traffic")) read_steady_rate(*traffic, wanted);
+    if (const yaml::Node* others = root_.find("others_allowed")) {
+      if (others->is_scalar()) wanted.others_allowed.push_back(others->text);
+      for (const yaml::NodePtr& name : others->items) wanted.others_allowed.push_back(name->text);
+    }
+  }
+
+  /// How long it lasts is each scenario's own business.
+  void read_steady_rate(const yaml::Node& traffic, FromContract& wanted) {
+    const yaml::Node& phase = traffic.items.size() == 1 ? *traffic.items.front() : traffic;
+    const yaml::Node* rate = phase.find("rate");
+    const auto value =
+        rate != nullptr ? parse_value(rate->text, Dimension::kRate) : Result<double>(0.0);
+    if (phase.entries.size() == 1 && value.has_value() && *value > 0 && *value <= 1e9) {
+      wanted.traffic_hz = *value;
+      return;
+    }
+    problems_.add(traffic, "scenarios from a contract have one steady rate of traffic",
+                  "like traffic: {rate: 50/s}");
+  }
+
   void read_timeline() {
+    if (const yaml::Node::Entry* others = root_.find_entry("others_allowed")) {
+      problems_.add(*others->key, "\"others_allowed\" goes with from_contract",
+                    "expect: {alerts: {others: {allow: […]}}} says it of one scenario");
+    }
     RunTimes times;
     std::optional<Duration> traffic_end;
     if (const yaml::Node* traffic = root_.find("traffic")) {
@@ -223,6 +279,7 @@ class ScenarioReader {
   const yaml::Node& root_;
   Problems& problems_;
   Scenario out_;
+  std::optional<FromContract> from_contract_;
 };
 
 }  // namespace
@@ -263,7 +320,16 @@ ScenarioLoader::ScenarioLoader() : impl_(std::make_unique<Impl>()) {}
 ScenarioLoader::~ScenarioLoader() = default;
 
 std::optional<Scenario> ScenarioLoader::load(const std::string& path, Diagnostics& diagnostics) {
-  return with_own_diagnostics(diagnostics, [&](Diagnostics& own) -> std::optional<Scenario> {
+  std::optional<ScenarioFile> file = load_file(path, diagnostics);
+  if (!file) return std::nullopt;
+  if (!file->from_contract) return std::move(file->scenario);
+  diagnostics.add(input_error(file->from_contract->pos, "this stands for several scenarios"));
+  return std::nullopt;
+}
+
+std::optional<ScenarioFile> ScenarioLoader::load_file(const std::string& path,
+                                                      Diagnostics& diagnostics) {
+  return with_own_diagnostics(diagnostics, [&](Diagnostics& own) -> std::optional<ScenarioFile> {
     const yaml::NodePtr root =
         load_map(fs::path(path).lexically_normal().string(), "a scenario", own);
     if (root == nullptr) return std::nullopt;
@@ -271,9 +337,9 @@ std::optional<Scenario> ScenarioLoader::load(const std::string& path, Diagnostic
     check_shape(*root, map_of(kScenarioTable), problems);
     auto system = impl_->system_of(*root, problems);
     if (system == nullptr) return std::nullopt;
-    Scenario scenario = ScenarioReader(*root, std::move(system), problems).read();
+    ScenarioFile file = ScenarioReader(*root, std::move(system), problems).read();
     if (!own.ok()) return std::nullopt;
-    return scenario;
+    return file;
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/scenario/from_contract.h"
 #include "harness/scenario/scenario.h"
 
 namespace tocsin::scenario {
@@ -13,6 +14,13 @@ namespace tocsin::scenario {
 /// Reads system.yaml (or the folder that holds it). Every problem goes to `diagnostics`; null when
 /// there was any.
 std::shared_ptr<const System> load_system(const std::string& path, Diagnostics& diagnostics);
+
+/// What a file holds: a scenario, or what to make several of. Then the scenario has a name, a
+/// system and settings, but neither traffic, faults and expectations nor a length.
+struct ScenarioFile {
+  Scenario scenario;
+  std::optional<FromContract> from_contract;
+};
 
 /// Loads scenarios; systems are read once each. Not safe to share between threads.
 class ScenarioLoader {
@@ -22,6 +30,8 @@ class ScenarioLoader {
   /// `system: procode` is looked for beside the scenario's own folder (…/procode/system.yaml, the
   /// folder itself, its parents), so scenarios/procode/x.yaml finds scenarios/procode. Problems of
   /// the system are reported once. Nothing when there was any problem.
+  std::optional<ScenarioFile> load_file(const std::string& path, Diagnostics& diagnostics);
+  /// The same of a file that is one scenario; others are refused.
   std::optional<Scenario> load(const std::string& path, Diagnostics& diagnostics);
 
  private:

@@ -93,7 +93,7 @@ TEST_F(LoadTest, ShippedFilesLoad) {
   Diagnostics diagnostics;
   ScenarioLoader loader;
   for (const std::string& file : find_scenarios({"scenarios"}, diagnostics)) {
-    EXPECT_TRUE(loader.load(file, diagnostics).has_value()) << file;
+    EXPECT_TRUE(loader.load_file(file, diagnostics).has_value()) << file;
   }
   EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
 }

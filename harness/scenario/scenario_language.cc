@@ -257,6 +257,22 @@ constexpr Key kExpectKeys[] = {
 };
 constexpr Table kExpectTable{"the expectations", "", kExpectKeys};
 
+// from a contract
+
+constexpr std::string_view kAllWord[] = {"all", "none"};
+constexpr std::string_view kCaseWords[] = {"fires", "silent", "short"};
+constexpr Shape kCaseItem = one_of(kCaseWords);
+constexpr Key kFromContractKeys[] = {
+    {"alerts", one_of(kAllWord) | list_of(kTextShape), "which alerts of it; all if left out"},
+    {"cases", kCaseItem | list_of(kCaseItem),
+     "fires: at the documented time; silent: beside the threshold; short: the cause ends too soon"},
+    {"health", only(kBool), "false: without its health states"},
+    {"metrics", only(kBool), "false: without its metrics"},
+};
+constexpr Table kFromContractTable{"what to take from the contract",
+                                   "Scenarios made of the system's contract.yaml.",
+                                   kFromContractKeys};
+
 // the whole
 
 constexpr std::string_view kNoiseWords[] = {"random", "none"};
@@ -277,6 +293,9 @@ constexpr Key kScenarioKeys[] = {
     {"traffic", kPhaseShape | list_of(kPhaseShape), "load, phase after phase"},
     {"faults", kFaultShape | list_of(kFaultShape), "what goes wrong, and when"},
     {"expect", map_of(kExpectTable), "what must be seen"},
+    {"from_contract", map_of(kFromContractTable),
+     "instead of faults and expect: many scenarios, made of the system's contract"},
+    {"others_allowed", kTextList, "with from_contract: alerts that may fire in any of them"},
 };
 
 }  // namespace
