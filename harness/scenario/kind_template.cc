@@ -9,7 +9,7 @@ namespace tocsin::scenario {
 namespace {
 
 /// Literal text, then a placeholder; the last piece of a line has none.
-struct Piece {
+struct KindPiece {
   std::string_view literal;
   std::string_view list;
   std::string_view field;
@@ -27,8 +27,8 @@ std::string_view placeholder_at(std::string_view line, std::size_t at) {
   return line.substr(at + 1, end - at - 1);
 }
 
-std::vector<Piece> pieces_of(std::string_view line) {
-  std::vector<Piece> pieces;
+std::vector<KindPiece> pieces_of(std::string_view line) {
+  std::vector<KindPiece> pieces;
   std::size_t begin = 0;
   for (std::size_t at = line.find('%'); at != std::string_view::npos; at = line.find('%', at)) {
     const std::string_view name = placeholder_at(line, at);
@@ -51,7 +51,7 @@ class LineExpander {
   LineExpander(std::string_view line, const TemplateValues& values, std::size_t most_bytes,
                std::string& out)
       : pieces_(pieces_of(line)), most_bytes_(most_bytes), out_(out) {
-    for (const Piece& piece : pieces_) {
+    for (const KindPiece& piece : pieces_) {
       if (piece.list.empty() || chosen_.contains(piece.list)) continue;
       const auto found = values.find(piece.list);
       TOCSIN_CHECK(found != values.end(), "templates name lists that exist");
@@ -71,7 +71,7 @@ class LineExpander {
 
  private:
   void write() {
-    for (const Piece& piece : pieces_) {
+    for (const KindPiece& piece : pieces_) {
       out_ += piece.literal;
       if (piece.list.empty()) continue;
       const TemplateItem& item = *chosen_[piece.list];
@@ -82,7 +82,7 @@ class LineExpander {
     out_ += '\n';
   }
 
-  std::vector<Piece> pieces_;
+  std::vector<KindPiece> pieces_;
   std::size_t most_bytes_;
   std::string& out_;
   std::vector<std::pair<std::string_view, const std::vector<TemplateItem>*>> lists_;
