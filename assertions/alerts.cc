@@ -32,7 +32,7 @@ class AlertJudge {
       subject_ += (subject_.back() == '}' ? "" : " ") + ("{" + name + "=\"" + value + "\"}");
     }
     for (const AlertEpisode& episode : trial.evidence().episodes) {
-      if (!concerns(expectation, episode)) continue;
+      if (!concerns(expectation, episode) || is_lead_in(episode)) continue;
       all_.push_back(&episode);
       if (episode.firing_at) fired_.push_back(&episode);
     }
@@ -57,6 +57,11 @@ class AlertJudge {
   }
 
  private:
+  bool is_lead_in(const AlertEpisode& episode) const {
+    return !episode.firing_at && episode.resolved_at &&
+           trial_.evidence().offset_of(*episode.resolved_at) <= expectation_.since;
+  }
+
   Judgement begin(std::string claim) const {
     return Trial::begin("alert", subject_, std::move(claim), expectation_.pos);
   }

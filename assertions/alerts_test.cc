@@ -48,6 +48,19 @@ TEST_F(JudgeTest, NotEvenPending) {
   expect_outcome(Outcome::kFail, "never went pending");
 }
 
+TEST_F(JudgeTest, WhatWasOverBeforeTheLeadInDoesNotCount) {
+  episode("A", 0, std::nullopt, 1);
+  auto& expectation = expect_alert("A");
+  expectation.never = true;
+  expectation.never_pending = true;
+  EXPECT_EQ(judge(scenario_, evidence_).outcome, Outcome::kFail);
+  expectation.since = std::chrono::minutes(1);
+  EXPECT_EQ(judge(scenario_, evidence_).outcome, Outcome::kPass);
+  // An alarm is an alarm at any time.
+  episode("A", 0, 1, 1);
+  EXPECT_EQ(judge(scenario_, evidence_).outcome, Outcome::kFail);
+}
+
 TEST_F(JudgeTest, WithOtherLabels) {
   episode("A", 8, 13, 17);
   auto& expectation = expect_alert("A");

@@ -88,6 +88,7 @@ Scenario AlertCases::fires() const {
   expectation.alert = alert_.name;
   expectation.pos = alert_.pos;
   if (!alert_.severity.empty()) expectation.labels["severity"] = alert_.severity;
+  expectation.since = course.start();
   expectation.pending = within(course.start(), slack, "its cause");
   expectation.fires = firing_window(push, course, slack);
   const Duration keep = rig_.rule() != nullptr ? rig_.rule()->keep_firing_for : Duration(0);
@@ -109,10 +110,12 @@ Scenario AlertCases::silent() const {
   } else if (!cause_.near.empty()) {
     what += " with " + cause_.near.front().describe();
   }
-  Scenario made = start_of(what, push, whole_course(push));
+  const Course course = whole_course(push);
+  Scenario made = start_of(what, push, course);
   AlertExpectation expectation;
   expectation.alert = alert_.name;
   expectation.pos = alert_.pos;
+  expectation.since = course.start();
   expectation.never = true;
   expectation.never_pending = true;
   made.expect.alerts.push_back(std::move(expectation));
@@ -157,6 +160,7 @@ std::optional<Scenario> AlertCases::too_short() const {
     AlertExpectation expectation;
     expectation.alert = alert_.name;
     expectation.pos = alert_.pos;
+    expectation.since = course.start();
     expectation.never = true;
     expectation.pending = TimeWindow{course.start(), made.length, "after its cause"};
     made.expect.alerts.push_back(std::move(expectation));

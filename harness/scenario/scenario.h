@@ -66,13 +66,16 @@ struct AlertExpectation {
   /// alert's.
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;  ///< must be equal on the episode that fires
-  bool never = false;                              ///< fires: never
-  bool never_pending = false;                      ///< not even pending
-  std::optional<TimeWindow> pending;               ///< goes pending within
-  std::optional<TimeWindow> fires;                 ///< goes firing within
-  std::optional<TimeWindow> resolves;              ///< ends within
-  std::optional<ValueClaim> value;                 ///< of the expression when it fires
-  std::optional<std::uint32_t> times;              ///< number of episodes that fire
+  /// Episodes that were over by then without firing do not count: rules that have seen but few
+  /// scrapes. Not in scenario files; generated scenarios lead in.
+  Duration since{0};
+  bool never = false;                  ///< fires: never
+  bool never_pending = false;          ///< not even pending
+  std::optional<TimeWindow> pending;   ///< goes pending within
+  std::optional<TimeWindow> fires;     ///< goes firing within
+  std::optional<TimeWindow> resolves;  ///< ends within
+  std::optional<ValueClaim> value;     ///< of the expression when it fires
+  std::optional<std::uint32_t> times;  ///< number of episodes that fire
   /// "state": {at: 12m, is: firing}
   struct StateAt {
     TimePoint at;
