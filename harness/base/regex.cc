@@ -15,8 +15,8 @@ RE2::Options options() {
 }
 
 /// Literal alternatives are common in matchers ("5..", "a|b"); RE2 itself is quick at them.
-std::string anchored(std::string_view pattern) {
-  return "^(?s:" + std::string(pattern) + ")$";
+std::string anchored(std::string_view pattern, Dot dot) {
+  return (dot == Dot::kAnything ? "^(?s:" : "^(?:") + std::string(pattern) + ")$";
 }
 
 Error bad_regex(std::string_view pattern, const std::string& why) {
@@ -74,17 +74,18 @@ void expand_into(const RE2& regex, const std::vector<re2::StringPiece>& groups,
 }  // namespace
 
 struct Regex::Impl {
-  explicit Impl(std::string_view source) : pattern(source), regex(anchored(source), options()) {}
+  Impl(std::string_view source, Dot dot)
+      : pattern(source), regex(anchored(source, dot), options()) {}
   std::string pattern;
   RE2 regex;
 };
 
-Result<Regex> Regex::compile(std::string_view pattern) {
+Result<Regex> Regex::compile(std::string_view pattern, Dot dot) {
   // Compiled bare first, so that the error speaks of what the user wrote.
   const RE2 bare(re2::StringPiece(pattern.data(), pattern.size()), options());
   if (!bare.ok()) return bad_regex(pattern, bare.error());
   Regex regex;
-  regex.impl_ = std::make_shared<const Impl>(pattern);
+  regex.impl_ = std::make_shared<const Impl>(pattern, dot);
   if (!regex.impl_->regex.ok()) return bad_regex(pattern, regex.impl_->regex.error());
   return regex;
 }

@@ -8,12 +8,15 @@
 
 namespace tocsin {
 
-/// A regular expression with Prometheus' semantics: RE2 syntax, "." matches newlines, fully
-/// anchored. Immutable and cheap to copy; safe to share between threads.
+/// What "." matches: line breaks too, or, as Prometheus 2 had it, all but them.
+enum class Dot { kAnything, kNoLineBreak };
+
+/// A regular expression with Prometheus' semantics: RE2 syntax, fully anchored. Immutable and cheap
+/// to copy; safe to share between threads.
 class Regex {
  public:
   /// Errors carry RE2's reason and no position.
-  static Result<Regex> compile(std::string_view pattern);
+  static Result<Regex> compile(std::string_view pattern, Dot dot = Dot::kAnything);
 
   const std::string& pattern() const;
   bool matches(std::string_view text) const;

@@ -19,6 +19,16 @@ TEST(Regex, IsAnchoredAndDotMatchesNewlines) {
   EXPECT_TRUE(matches("(?i)abc", "ABC"));
 }
 
+TEST(Regex, DotMatchesNoLineBreakOnRequest) {
+  const auto matches_no_break = [](const char* pattern, const char* text) {
+    return Regex::compile(pattern, Dot::kNoLineBreak).value().matches(text);
+  };
+  EXPECT_FALSE(matches_no_break("a.b", "a\nb"));
+  EXPECT_TRUE(matches_no_break("(?s)a.b", "a\nb"));
+  EXPECT_TRUE(matches_no_break("a[^x]b", "a\nb"));
+  EXPECT_FALSE(matches_no_break("a|b.", "xb"));
+}
+
 TEST(Regex, ErrorsSpeakOfTheUsersPattern) {
   const auto bad = Regex::compile("a(b");
   ASSERT_TRUE(bad.has_error());

@@ -16,13 +16,13 @@ std::string_view to_string(MatchOp op) {
   return "=";
 }
 
-Result<Matcher> Matcher::make(MatchOp op, std::string name, std::string value) {
+Result<Matcher> Matcher::make(MatchOp op, std::string name, std::string value, Dot dot) {
   Matcher matcher;
   matcher.op_ = op;
   matcher.name_ = std::move(name);
   matcher.value_ = std::move(value);
   if (op == MatchOp::kRegex || op == MatchOp::kNotRegex) {
-    TRY(matcher.regex_, Regex::compile(matcher.value_));
+    TRY(matcher.regex_, Regex::compile(matcher.value_, dot));
   }
   return matcher;
 }

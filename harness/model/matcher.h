@@ -19,7 +19,8 @@ std::string_view to_string(MatchOp op);
 class Matcher {
  public:
   /// Fails only on a bad regular expression.
-  static Result<Matcher> make(MatchOp op, std::string name, std::string value);
+  static Result<Matcher> make(MatchOp op, std::string name, std::string value,
+                              Dot dot = Dot::kAnything);
   /// name="value", which cannot fail.
   static Matcher equal(std::string name, std::string value);
 

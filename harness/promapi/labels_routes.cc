@@ -19,6 +19,10 @@ namespace {
 
 using Selectors = std::vector<std::vector<Matcher>>;
 
+Selectors wanted_selectors(const RouteCall& call) {
+  return call.parameters.selectors({.version_2 = call.api.options().query.version_2});
+}
+
 /// The labels of each series that one of the selectors selects, in order; of all series when there
 /// is no selector.
 std::vector<Labels> selected_labels(const Api& api, const Selectors& selectors, TimeRange range) {
@@ -55,7 +59,7 @@ std::string limited_list(const T& items, std::size_t limit, Append&& append) {
 
 std::string answer_series(const RouteCall& call) {
   const std::size_t limit = call.parameters.limit();
-  const Selectors selectors = call.parameters.selectors();
+  const Selectors selectors = wanted_selectors(call);
   if (selectors.empty()) throw bad_data("no match[] parameter provided");
   return limited_list(selected_labels(call.api, selectors, call.parameters.range()), limit,
                       append_json_labels);
@@ -65,7 +69,7 @@ std::string answer_labels(const RouteCall& call) {
   const std::size_t limit = call.parameters.limit();
   std::set<std::string, std::less<>> names;
   for (const Labels& labels :
-       selected_labels(call.api, call.parameters.selectors(), call.parameters.range())) {
+       selected_labels(call.api, wanted_selectors(call), call.parameters.range())) {
     for (const LabelView label : labels) {
       if (names.find(label.name) == names.end()) names.emplace(label.name);
     }
@@ -121,7 +125,7 @@ std::string answer_label_values(const RouteCall& call) {
   const std::size_t limit = call.parameters.limit();
   std::set<std::string, std::less<>> values;
   for (const Labels& labels :
-       selected_labels(call.api, call.parameters.selectors(), call.parameters.range())) {
+       selected_labels(call.api, wanted_selectors(call), call.parameters.range())) {
     const std::string_view value = labels.get(name);
     if (!value.empty() && values.find(value) == values.end()) values.emplace(value);
   }

@@ -160,10 +160,11 @@ TimeRange Parameters::range() const {
   return range;
 }
 
-std::vector<std::vector<Matcher>> Parameters::selectors() const {
+std::vector<std::vector<Matcher>> Parameters::selectors(
+    const promql::ParseOptions& language) const {
   std::vector<std::vector<Matcher>> selectors;
   for (const std::string& text : all("match[]")) {
-    const Result<promql::Expression> parsed = promql::parse_expression(text);
+    const Result<promql::Expression> parsed = promql::parse_expression(text, language);
     if (!parsed) throw bad_parameter("match[]", to_string(parsed.error()));
     const promql::Node& root = *parsed->root;
     const auto* selector = root.kind == promql::NodeKind::kVectorSelector

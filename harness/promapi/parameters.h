@@ -11,6 +11,7 @@
 #include "harness/http/message.h"
 #include "harness/model/matcher.h"
 #include "harness/model/series.h"
+#include "harness/promql/parser.h"
 
 /// The parameters of a request: those of a form body, then those of the query. Whatever cannot be
 /// read is an ApiFailure in Prometheus' words.
@@ -39,7 +40,7 @@ class Parameters {
   /// From "start" to "end".
   TimeRange range() const;
   /// The selectors of "match[]", each with a matcher that the empty string does not satisfy.
-  std::vector<std::vector<Matcher>> selectors() const;
+  std::vector<std::vector<Matcher>> selectors(const promql::ParseOptions& language) const;
 
  private:
   void add(std::string_view form);

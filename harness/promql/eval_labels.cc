@@ -31,7 +31,8 @@ void evaluate_label_replace(Evaluation& evaluation, const Call& call, const Time
   const std::string& target = text_of(call, 1);
   const std::string& replacement = text_of(call, 2);
   const std::string& from = text_of(call, 3);
-  const Result<Regex> regex = Regex::compile(text_of(call, 4));
+  const Result<Regex> regex = Regex::compile(
+      text_of(call, 4), evaluation.options.version_2 ? Dot::kNoLineBreak : Dot::kAnything);
   if (!regex) {
     evaluation.fail("invalid regular expression in label_replace(): " + text_of(call, 4),
                     call.arguments[4]->range);

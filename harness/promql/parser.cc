@@ -90,7 +90,7 @@ Result<Expression> parse_expression(std::string_view text, std::vector<Error>& e
     errors.push_back(error);
     return error;
   }
-  Expression expression{.text = std::string(text), .root = nullptr};
+  Expression expression{.text = std::string(text), .root = nullptr, .language = options};
   Complaints complaints(expression.text);
   expression.root = Parser(expression.text, complaints, options).parse();
   if (complaints.empty()) check_types(*expression.root, complaints);

@@ -9,19 +9,21 @@
 
 namespace tocsin::promql {
 
+struct ParseOptions {
+  /// As Prometheus 2: it knows holt_winters() and no quoted names; "." matches no line break.
+  bool version_2 = false;
+};
+
 /// An expression with its source text, which errors and annotations quote.
 struct Expression {
   std::string text;
   NodePtr root;
+  ParseOptions language = {};  ///< in which the text is written
 };
 
 /// Limits that keep hostile input harmless; so does kTallestTree in ast.h.
 inline constexpr std::size_t kLongestExpression = 1 << 20;  ///< bytes
 inline constexpr int kDeepestNesting = 256;
-
-struct ParseOptions {
-  bool version_2 = false;  ///< also what only Prometheus 2 knows: holt_winters()
-};
 
 /// Parses and type-checks today's PromQL (Prometheus 3.x, experimental functions and syntax
 /// included). Errors are worded like Prometheus' own; pos.line and pos.column are within `text`

@@ -78,7 +78,8 @@ bool Parser::parse_matcher(VectorSelector& selector) {
   take();
   if (!at(TokenKind::kString)) return fail("string");
   const Token value = take();
-  Result<Matcher> matcher = Matcher::make(*op, std::move(name), unquote(text_of(value)));
+  Result<Matcher> matcher = Matcher::make(*op, std::move(name), unquote(text_of(value)),
+                                          options_.version_2 ? Dot::kNoLineBreak : Dot::kAnything);
   if (matcher) {
     selector.matchers.push_back(std::move(*matcher));
   } else {

@@ -114,7 +114,7 @@ class Scaler {
 
 Result<ScaledExpression> scale_time(const Expression& expression, double factor) {
   ScaledExpression scaled;
-  TRY(scaled.expression, parse_expression(expression.text));
+  TRY(scaled.expression, parse_expression(expression.text, expression.language));
   if (factor == 1) return scaled;
   Scaler scaler(factor);
   scaler.scale(*scaled.expression.root);
@@ -123,7 +123,7 @@ Result<ScaledExpression> scale_time(const Expression& expression, double factor)
                                "\" falls below a millisecond at this time scale");
   }
   const std::string text = print(*scaled.expression.root);
-  TRY(scaled.expression, parse_expression(text));
+  TRY(scaled.expression, parse_expression(text, expression.language));
   scaled.unscaled = std::move(scaler).notes();
   return scaled;
 }

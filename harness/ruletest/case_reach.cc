@@ -2,8 +2,6 @@
 
 #include <map>
 
-#include "harness/ruletest/parse_again.h"
-
 namespace tocsin::ruletest {
 namespace {
 
@@ -23,7 +21,7 @@ ExpressionCase case_copy(const ExpressionCase& one) {
   ExpressionCase copy;
   copy.pos = one.pos;
   copy.eval_time = one.eval_time;
-  copy.expression = parse_again(one.expression.text).value();
+  copy.expression = promql::parse_expression(one.expression.text, one.expression.language).value();
   copy.expression_map = one.expression_map;
   copy.expected = one.expected;
   return copy;

@@ -4,7 +4,6 @@
 #include <deque>
 
 #include "harness/ruletest/coverage_sides.h"
-#include "harness/ruletest/parse_again.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -159,7 +158,8 @@ class RuleObserver {
     std::vector<std::size_t> asked;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (open(i, PointKind::kSide)) {
-        sides.push_back(parse_again(points_[i].without).value());
+        sides.push_back(
+            promql::parse_expression(points_[i].without, rule_.expression.language).value());
         others.push_back({&sides.back(), rule_.keep_firing_for, false});
       } else if (open(i, PointKind::kKeepFiring)) {
         others.push_back({&rule_.expression, Duration(0), false});

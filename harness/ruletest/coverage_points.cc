@@ -6,7 +6,6 @@
 
 #include "harness/base/utf8.h"
 #include "harness/promql/ast_children.h"
-#include "harness/ruletest/parse_again.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -81,7 +80,7 @@ class SideFinder {
     bytes_ += without.size();
     ++sides_;
     // Only an expression at the limits of size cannot.
-    if (parse_again(without).has_error()) return;
+    if (promql::parse_expression(without, rule_.expression.language).has_error()) return;
     RulePoint found;
     found.point.kind = PointKind::kSide;
     found.point.what = fmt::format("{} side of `{}`", which, promql::to_string(binary.op));

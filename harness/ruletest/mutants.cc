@@ -7,7 +7,6 @@
 
 #include "harness/base/utf8.h"
 #include "harness/ruletest/expression_edits.h"
-#include "harness/ruletest/parse_again.h"
 
 namespace tocsin::ruletest {
 namespace {
@@ -110,7 +109,8 @@ class MutantMaker {
       }
       --left;
       const std::string changed = edited(text, edit);
-      Result<promql::Expression> parsed = parse_again(changed);
+      Result<promql::Expression> parsed =
+          promql::parse_expression(changed, rule_.expression.language);
       if (parsed.has_error() || parsed->root->type != rule_.expression.root->type) continue;
       if (!known.insert(promql::print(*parsed->root)).second) continue;
       Mutant mutant;
@@ -180,7 +180,8 @@ std::string words_of(const std::string& what, const std::string& before, const s
 
 rules::Rule copy_of(const rules::Rule& rule) {
   rules::Rule copy = copy_all_but_expression(rule);
-  copy.expression = parse_again(rule.expression.text).value();
+  copy.expression =
+      promql::parse_expression(rule.expression.text, rule.expression.language).value();
   return copy;
 }
 
