@@ -89,6 +89,57 @@ struct ProbeResult {
   bool considered_ok = true;
 };
 
+/// One alert within a notification.
+struct NotificationAlert {
+  Labels labels;
+  std::map<std::string, std::string> annotations;
+  bool firing = true;
+  Timestamp starts_at = {};
+  std::optional<Timestamp> ends_at;  ///< when it is resolved
+};
+
+/// One attempt of the router to tell one integration of a receiver.
+struct NotificationRecord {
+  Timestamp at = {};
+  std::string receiver;               ///< its name in alertmanager.yml
+  std::string integration;            ///< "slack", "webhook", "email" …
+  std::size_t integration_index = 0;  ///< among those of its kind in the receiver
+  std::string group_key;              ///< empty where the payload does not tell it
+  Labels group_labels;
+  bool firing = true;  ///< of the whole: at least one of its alerts is
+  /// As far as the payload tells them: PagerDuty and e-mail tell texts, the embedded router all.
+  std::vector<NotificationAlert> alerts;
+  std::string reason;  ///< "first notification", "new alerts added" …; empty when unknown
+  std::string title;   ///< subject or summary, as a human reads it
+  std::string text;    ///< the rest of what a human reads; secrets are masked
+  int attempt = 1;     ///< of this notification
+  int status = 200;    ///< HTTP's, or 250 of a mail; 0: no answer, see `error`
+  bool delivered = true;
+  std::string error;  ///< when not delivered
+};
+
+/// A stretch of time in which a firing alert was kept from being notified.
+struct Suppression {
+  enum class Kind { kInhibited, kSilenced, kMuted };
+  Kind kind = Kind::kInhibited;
+  Labels alert;
+  Timestamp from = {};
+  std::optional<Timestamp> to;  ///< none: until the run's end
+  Labels by;                    ///< the inhibiting alert's
+  std::string name;             ///< the silence's comment or the time interval's name
+};
+
+/// Who could be told at all.
+struct ReceiverInfo {
+  std::string name;
+  std::vector<std::string> integrations;  ///< kinds; none: a black hole
+};
+
+struct RoutingInfo {
+  std::string default_receiver;  ///< of the root route
+  std::vector<ReceiverInfo> receivers;
+};
+
 struct ScrapeRecord {
   std::string target;  ///< the service's or exporter's name
   Timestamp at = {};   ///< timestamp of its samples
@@ -161,6 +212,9 @@ struct Evidence {
   std::vector<ProbeResult> probes;     ///< by time
   std::vector<ScrapeRecord> scrapes;   ///< by time
   std::optional<LoadResult> load;
+  std::optional<RoutingInfo> routing;             ///< none: nobody routed anything
+  std::vector<NotificationRecord> notifications;  ///< by time
+  std::vector<Suppression> suppressions;          ///< by their beginning
 
   /// Offset since the run's start, in the scenario's unscaled time.
   Duration offset_of(Timestamp t) const;

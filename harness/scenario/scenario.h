@@ -141,6 +141,40 @@ struct ScrapeExpectation {
   bool lint = false;  ///< "naming: clean": promtool check metrics finds nothing
 };
 
+/// A claim on the notifications that its filters let through.
+struct NotificationExpectation {
+  SourcePos pos;
+  std::string receiver;                       ///< empty: any
+  std::string integration;                    ///< "slack", "email" …; empty: any
+  std::vector<std::string> alerts;            ///< names, any of them; empty: any
+  std::map<std::string, std::string> labels;  ///< of the alerts
+  /// In which they are looked for; none: the whole run.
+  std::optional<TimeWindow> window;
+
+  bool never = false;                        ///< there is none
+  std::optional<TimeWindow> at;              ///< the first firing one comes within
+  std::optional<Duration> within_firing;     ///< each alert's first, so long after it fires
+  std::optional<Duration> within_resolving;  ///< each alert's resolved one, after it resolves
+  std::optional<ValueClaim> count;           ///< of notifications (not of attempts)
+  std::optional<ValueClaim> attempts;        ///< of the worst notification
+  std::optional<ValueClaim> repeats;         ///< seconds between two of a group that still fires
+  bool together = false;                     ///< all alerts named are in one notification
+  bool apart = false;                        ///< no two alerts named are in one notification
+  std::string inhibited_by;                  ///< alert that keeps these from being told
+  std::string silenced_by;                   ///< comment of the silence that does
+  std::string muted_by;                      ///< time interval that does
+  std::vector<std::string> contains;         ///< texts in title or text of each
+  bool runbook = false;                      ///< each links the alerts' runbooks
+};
+
+/// Set while the run goes on, as an operator would.
+struct SilenceSpec {
+  SourcePos pos;
+  std::vector<std::string> matchers;  ///< as in alertmanager.yml
+  TimeWindow window;
+  std::string comment;
+};
+
 struct Expectations {
   std::vector<AlertExpectation> alerts;
   /// "others: none", or a map: no alert fires but those named.
@@ -151,6 +185,11 @@ struct Expectations {
   std::vector<HealthExpectation> health;
   std::vector<LoadExpectation> load;
   std::vector<ScrapeExpectation> scrape;
+  std::vector<NotificationExpectation> notifications;
+  /// Every alert that fires is told to a receiver that is neither the default one nor without
+  /// integrations, unless it is inhibited, silenced or muted.
+  bool all_notified = false;
+  SourcePos all_notified_pos;
 
   bool empty() const;
 };
@@ -170,6 +209,7 @@ struct Scenario {
   double time_scale = 1;  ///< of live runs, unless the command line says otherwise
   traffic::Traffic traffic;
   std::vector<faults::Fault> faults;
+  std::vector<SilenceSpec> silences;
   Expectations expect;
   Duration length{0};              ///< of the run: the last of traffic, faults and expectations
   std::uint32_t connections = 64;  ///< live runs

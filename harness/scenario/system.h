@@ -288,6 +288,11 @@ struct System {
   /// harness/rules' part.
   std::vector<std::string> alert_names;
   Duration evaluation_interval = std::chrono::seconds(15);
+  std::string alertmanager_file;  ///< path as of rule_files; empty: nobody routes alerts
+  /// As that file names them. Empty when it cannot be read as YAML: saying why is
+  /// harness/alerting's part.
+  std::vector<std::string> receiver_names;
+  std::vector<std::pair<std::string, std::string>> external_labels;  ///< on every alert sent
 
   const Target* target(std::string_view name) const;
 };
