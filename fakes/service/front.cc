@@ -203,6 +203,7 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
 
 net::Task<Reply> TargetFront::Impl::scrape(Request received,
                                            std::optional<faults::TargetFault> in_force) {
+  if (offset() < Duration(0)) co_return http::text_response(200, "");
   const ScrapeManner manner = model.scrape_manner(offset());
   if (manner.hangs) co_return Reply::hang();
   Duration delay = manner.delay;

@@ -15,7 +15,8 @@ namespace tocsin::fakes {
 struct FrontOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: the kernel chooses one; kept through down faults
-  /// Scenario time since the run's start, at this moment.
+  /// Scenario time since the run's start, at this moment. It may stand below zero until the run
+  /// begins; the metrics page is empty then.
   std::function<Duration()> offset;
   /// How much faster it runs than the clock. Delays of faults are divided by it; latencies are not.
   double time_scale = 1;

@@ -315,6 +315,10 @@ double TargetModel::signal(std::string_view name, Duration offset) {
   return impl_->signals.value(name);
 }
 
+void TargetModel::set_start(Timestamp start) {
+  impl_->options.start = start;
+}
+
 void TargetModel::restart(Duration at) {
   impl_->advance(at);
   impl_->happened.push_back(at);

@@ -107,6 +107,9 @@ class TargetModel {
   /// A signal's value at an offset, as health sees it; NaN for an unknown name.
   double signal(std::string_view name, Duration offset);
 
+  /// The wall-clock time of the run's start, when it was not known before.
+  void set_start(Timestamp start);
+
   /// A restart that no fault of the timeline asks for: counters begin at zero, uptime too.
   void restart(Duration at);
 

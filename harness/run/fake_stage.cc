@@ -1,6 +1,7 @@
 #include "harness/run/fake_stage.h"
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 #include "fakes/service/control.h"
@@ -128,6 +129,15 @@ Result<std::unique_ptr<FakeStage>> FakeStage::open(const scenario::System& syste
 
 void FakeStage::stop() {
   impl_->join();
+}
+
+void FakeStage::begin_at(Timestamp start) {
+  std::promise<void> done;
+  impl_->loop.post([this, start, &done] {
+    for (Impl::Actor& actor : impl_->actors) actor.model->set_start(start);
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
 std::string FakeStage::url(const std::string& target) const {

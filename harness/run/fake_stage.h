@@ -38,6 +38,10 @@ class FakeStage {
   ~FakeStage();
   void stop();
 
+  /// The wall-clock time of the run's start, where it was not known before. To be called before
+  /// `offset` tells of it; while that is negative the metrics pages are empty.
+  void begin_at(Timestamp start);
+
   /// "http://127.0.0.1:port" of a target; empty when it is not on this stage.
   std::string url(const std::string& target) const;
   /// Where the load generator should go to reach the service: through the fault proxy when the
