@@ -1,0 +1,360 @@
+#include "fakes/receivers/reading.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "fakes/receivers/alert_texts.h"
+#include "harness/base/file.h"
+
+namespace tocsin::receivers {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// The requests of a file of harness/alerting's payloads: what Alertmanager is known to send.
+std::vector<http::Request> captured(const std::string& name) {
+  const std::string path =
+      std::string(TOCSIN_SOURCE_DIR) + "/harness/alerting/testdata/payloads/" + name + ".txt";
+  std::string text = read_file(path, 1 << 20).value();
+  text.erase(0, text.find("\n\n") + 2);
+  std::vector<http::Request> requests;
+  while (!text.empty()) {
+    http::Request request;
+    const std::string head = text.substr(0, text.find("\n\n"));
+    const std::size_t blank = head.find(' ');
+    request.method = head.substr(0, blank);
+    const std::string url = head.substr(blank + 1, head.find('\n') - blank - 1);
+    const std::size_t slash = url.find('/', url.find("//") + 2);
+    request.target = slash == std::string::npos ? "/" : url.substr(slash);
+    const std::size_t authorization = head.find("Authorization: ");
+    if (authorization != std::string::npos) {
+      const std::size_t value = authorization + std::string_view("Authorization: ").size();
+      request.headers.add("Authorization", head.substr(value, head.find('\n', value) - value));
+    }
+    text.erase(0, head.size() + 2);
+    const std::size_t end = text.find('\n') + 1;
+    request.body = text.substr(0, end);
+    text.erase(0, end);
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+std::vector<std::string> segments(std::string_view path) {
+  std::vector<std::string> all;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const std::string_view one = path.substr(0, path.find('/'));
+    all.emplace_back(one);
+    path.remove_prefix(one.size());
+  }
+  return all;
+}
+
+Reading read(const char* kind, const http::Request& request) {
+  const std::vector<std::string> rest = segments(request.path());
+  return read_request({kind, rest, request});
+}
+
+Reading read_body(const char* kind, std::string body, const std::string& path = "/") {
+  http::Request request;
+  request.method = "POST";
+  request.target = path;
+  request.headers.add("Authorization", "GenieKey k");
+  request.body = std::move(body);
+  return read(kind, request);
+}
+
+constexpr const char* kKey = "6e2148e9cb18ab71b8965a652debc404bc23898c7bcd463ad158929b54902dbb";
+
+void expect_two_alerts(const Reading& reading, bool times) {
+  const NotificationRecord& record = reading.record;
+  EXPECT_EQ(reading.problem, "");
+  EXPECT_TRUE(record.firing);
+  ASSERT_EQ(record.alerts.size(), 2U);
+  EXPECT_EQ(record.alerts[0].labels.to_string(),
+            R"({alertname="HighLatency", cluster="c1", instance="a:1", severity="critical"})");
+  EXPECT_EQ(record.alerts[0].annotations.at("summary"), R"(slow <b> & "q")");
+  EXPECT_EQ(record.alerts[1].annotations.at("runbook"), "http://rb");
+  EXPECT_TRUE(record.alerts[1].firing);
+  EXPECT_FALSE(record.alerts[1].ends_at);
+  if (times) {
+    EXPECT_EQ(format_rfc3339(record.alerts[0].starts_at), "2026-11-22T04:25:58.290Z");
+  }
+  EXPECT_THAT(record.text, HasSubstr("slow <b> & \"q\""));
+  EXPECT_THAT(record.text, HasSubstr("http://rb"));
+}
+
+TEST(Reading, WebhookVersion4) {
+  const Reading firing = read("webhook", captured("webhook")[0]);
+  expect_two_alerts(firing, true);
+  EXPECT_EQ(firing.record.group_key, R"({}:{alertname="HighLatency", cluster="c1"})");
+  EXPECT_EQ(firing.identity, firing.record.group_key);
+  EXPECT_EQ(firing.record.group_labels.to_string(), R"({alertname="HighLatency", cluster="c1"})");
+  EXPECT_EQ(firing.record.reason, "first notification");
+  EXPECT_EQ(firing.record.title, "[FIRING:2] HighLatency c1");
+  EXPECT_EQ(firing.answer.status, 200);
+  const Reading resolved = read("webhook", captured("webhook-resolved")[0]);
+  EXPECT_FALSE(resolved.record.firing);
+  EXPECT_EQ(format_rfc3339(*resolved.record.alerts.at(0).ends_at), "2026-11-22T04:26:01.509Z");
+  EXPECT_EQ(resolved.record.title, "[RESOLVED] HighLatency c1");
+}
+
+TEST(Reading, WebhookOfSomebodysOwnForm) {
+  const Reading own = read("webhook", captured("webhook-payload")[0]);
+  EXPECT_EQ(own.problem, "");
+  EXPECT_EQ(own.answer.status, 200);
+  const Reading app = read_body(
+      "webhook", R"({"title":"Disk","message":"is full","severity":"critical","status":"ok"})");
+  EXPECT_EQ(app.record.title, "Disk");
+  EXPECT_EQ(app.record.text, "is full");
+  EXPECT_FALSE(app.record.firing);
+  EXPECT_EQ(app.details.at("severity"), "critical");
+}
+
+TEST(Reading, Slack) {
+  const Reading firing = read("slack", captured("slack")[0]);
+  EXPECT_EQ(firing.record.title, "[FIRING:2] HighLatency c1 (critical)");
+  EXPECT_TRUE(firing.record.firing);
+  EXPECT_THAT(firing.record.text, HasSubstr("http://am.example:9093/#/alerts?receiver=all"));
+  EXPECT_THAT(firing.record.text, HasSubstr("Sev: critical\nRunbook: http://rb"));
+  EXPECT_EQ(firing.details.at("channel"), "#ops");
+  EXPECT_EQ(firing.details.at("color"), "danger");
+  EXPECT_EQ(firing.answer.body, "ok");
+  EXPECT_FALSE(read("slack", captured("slack-resolved")[0]).record.firing);
+  const Reading api =
+      read_body("slack", R"({"channel":"C","text":"hello\nyou"})", "/api/chat.postMessage");
+  EXPECT_THAT(api.answer.body, HasSubstr(R"("ok":true)"));
+  EXPECT_EQ(api.record.title, "hello");
+  const Reading blocks = read_body(
+      "slack",
+      R"({"blocks":[{"type":"header","text":{"type":"plain_text","text":"A"}},{"type":"section","fields":[{"text":"B"}]}]})");
+  EXPECT_EQ(blocks.record.text, "A\nB");
+  const Reading color = read_body("slack", R"({"attachments":[{"color":"good","text":"x"}]})");
+  EXPECT_FALSE(color.record.firing);
+}
+
+TEST(Reading, PagerDuty) {
+  const Reading firing = read("pagerduty", captured("pagerduty")[0]);
+  expect_two_alerts(firing, true);
+  EXPECT_EQ(firing.identity, kKey);
+  EXPECT_EQ(firing.record.title, "[FIRING:2] HighLatency c1 (critical)");
+  EXPECT_EQ(firing.details.at("severity"), "error");
+  EXPECT_EQ(firing.details.at("action"), "trigger");
+  EXPECT_EQ(firing.details.at("source"), "Alertmanager");
+  EXPECT_THAT(firing.record.text, HasSubstr("num_firing: 2\n"));
+  EXPECT_EQ(firing.answer.status, 202);
+  EXPECT_EQ(firing.answer.body, std::string(R"({"dedup_key":")") + kKey +
+                                    R"(","message":"Event processed","status":"success"})");
+  const Reading resolved = read("pagerduty", captured("pagerduty-resolved")[0]);
+  EXPECT_FALSE(resolved.record.firing);
+  EXPECT_EQ(resolved.details.at("action"), "resolve");
+  ASSERT_EQ(resolved.record.alerts.size(), 1U);
+  EXPECT_FALSE(resolved.record.alerts[0].firing);
+  EXPECT_TRUE(resolved.record.alerts[0].ends_at);
+  const Reading old = read("pagerduty", captured("pagerduty-version-1")[0]);
+  expect_two_alerts(old, true);
+  EXPECT_EQ(old.answer.status, 200);
+  EXPECT_EQ(old.identity, kKey);
+}
+
+TEST(Reading, Opsgenie) {
+  const std::vector<http::Request> requests = captured("opsgenie");
+  ASSERT_EQ(requests.size(), 3U);
+  const Reading created = read("opsgenie", requests[0]);
+  expect_two_alerts(created, false);
+  EXPECT_EQ(created.identity, kKey);
+  EXPECT_EQ(created.record.title, "[FIRING:2] HighLatency c1 (critical)");
+  EXPECT_EQ(created.details.at("priority"), "P2");
+  EXPECT_EQ(created.details.at("tags"), "x, y");
+  EXPECT_EQ(created.answer.status, 202);
+  EXPECT_THAT(created.answer.body, HasSubstr(R"("result":"Request will be processed")"));
+  const Reading message = read("opsgenie", requests[1]);
+  EXPECT_EQ(message.details.at("action"), "message");
+  EXPECT_EQ(message.identity, kKey);
+  EXPECT_EQ(message.record.title, "[FIRING:2] HighLatency c1 (critical)");
+  const Reading description = read("opsgenie", requests[2]);
+  EXPECT_THAT(description.record.text, HasSubstr("Alerts Firing:"));
+  const Reading closed = read("opsgenie", captured("opsgenie-resolved")[0]);
+  EXPECT_EQ(closed.details.at("action"), "close");
+  EXPECT_FALSE(closed.record.firing);
+  EXPECT_EQ(closed.identity, kKey);
+}
+
+TEST(Reading, Teams) {
+  const Reading card = read("msteams", captured("msteams")[0]);
+  expect_two_alerts(card, false);
+  EXPECT_EQ(card.record.title, "[FIRING:2] HighLatency c1 (critical)");
+  EXPECT_EQ(card.details.at("color"), "8C1A1A");
+  EXPECT_EQ(card.answer.status, 200);
+  EXPECT_EQ(card.answer.body, "1");
+  const Reading adaptive = read("msteamsv2", captured("msteamsv2-resolved")[0]);
+  EXPECT_EQ(adaptive.record.title, "[RESOLVED] HighLatency c1 (b:1 critical)");
+  EXPECT_FALSE(adaptive.record.firing);
+  ASSERT_EQ(adaptive.record.alerts.size(), 1U);
+  EXPECT_FALSE(adaptive.record.alerts[0].firing);
+  EXPECT_EQ(adaptive.details.at("color"), "Good");
+  EXPECT_EQ(adaptive.answer.status, 202);
+}
+
+TEST(Reading, OtherServices) {
+  const Reading discord = read_body(
+      "discord", R"({"content":"c","embeds":[{"title":"[RESOLVED] X","description":"d"}]})");
+  EXPECT_EQ(discord.record.title, "[RESOLVED] X");
+  EXPECT_EQ(discord.record.text, "c\nd");
+  EXPECT_FALSE(discord.record.firing);
+  EXPECT_EQ(discord.answer.status, 204);
+  const Reading telegram = read_body("telegram", R"({"chat_id":-1,"text":"a\nb"})");
+  EXPECT_EQ(telegram.record.title, "a");
+  EXPECT_THAT(telegram.answer.body, HasSubstr(R"("ok":true)"));
+  const Reading victorops = read_body(
+      "victorops",
+      R"({"message_type":"RECOVERY","entity_id":"e","entity_display_name":"t","state_message":"s"})");
+  EXPECT_EQ(victorops.identity, "e");
+  EXPECT_FALSE(victorops.record.firing);
+  const Reading form = read_body("pushover", "token=abc&message=x");
+  EXPECT_EQ(form.answer.status, 200);
+}
+
+TEST(Reading, RefusedAsTheRealServicesDo) {
+  struct Case {
+    const char* kind;
+    const char* body;
+    int status;
+    const char* problem;
+  };
+  const Case cases[] = {
+      {"webhook", "", 400, "not JSON"},
+      {"webhook", "{\"a\":", 400, "not JSON"},
+      {"slack", "hello", 400, "invalid_payload"},
+      {"slack", "[]", 400, "invalid_payload"},
+      {"slack", R"({"channel":"#ops"})", 400, "no_text"},
+      {"pagerduty", "", 400, "the body is not a JSON object"},
+      {"pagerduty", "{}", 400,
+       "'routing_key' is missing or blank; 'event_action' is missing or blank; 'dedup_key' is "
+       "missing or blank"},
+      {"pagerduty", R"({"routing_key":"R","event_action":"trigger"})", 400,
+       "'payload' is missing or blank"},
+      {"pagerduty", R"({"routing_key":"R","event_action":"page","dedup_key":"k"})", 400,
+       "'event_action' is invalid"},
+      {"pagerduty",
+       R"({"routing_key":" ","event_action":"trigger","payload":{"summary":"s","source":"x","severity":"bad"}})",
+       400, "'routing_key' is missing or blank; 'payload.severity' is invalid"},
+      {"pagerduty", R"({"routing_key":"R","event_action":"trigger","payload":{"severity":"info"}})",
+       400, "'payload.summary' is missing or blank; 'payload.source' is missing or blank"},
+      {"pagerduty", R"({"routing_key":"R","event_action":"resolve"})", 400,
+       "'dedup_key' is missing or blank"},
+      {"pagerduty", R"({"service_key":"S","event_type":"trigger"})", 400,
+       "'description' is missing or blank"},
+      {"msteams", "[]", 400, "Bad payload received by generic incoming webhook."},
+      {"msteams", "{}", 400, "Summary or Text is required."},
+      {"discord", "x", 400, "not JSON"},
+      {"telegram", "[]", 400, "not a JSON object"},
+  };
+  for (const Case& c : cases) {
+    const Reading reading = read_body(c.kind, c.body);
+    EXPECT_EQ(reading.answer.status, c.status) << c.kind << ' ' << c.body;
+    EXPECT_EQ(reading.problem, c.problem) << c.kind << ' ' << c.body;
+  }
+}
+
+TEST(Reading, PagerDutyBounds) {
+  const auto event = [](const std::string& key, const std::string& summary) {
+    return R"({"routing_key":"R","event_action":"trigger","dedup_key":")" + key +
+           R"(","payload":{"summary":")" + summary + R"(","source":"s","severity":"info"}})";
+  };
+  EXPECT_EQ(read_body("pagerduty", event(std::string(255, 'k'), std::string(1024, 's'))).problem,
+            "");
+  EXPECT_EQ(read_body("pagerduty", event(std::string(256, 'k'), "s")).problem,
+            "'dedup_key' is too long (should be at most 255 characters)");
+  EXPECT_EQ(read_body("pagerduty", event("k", std::string(1025, 's'))).problem,
+            "'payload.summary' is too long (should be at most 1024 characters)");
+  std::string umlauts;
+  for (int i = 0; i < 1024; ++i) umlauts += "ä";
+  EXPECT_EQ(read_body("pagerduty", event("k", umlauts)).problem, "") << "characters, not bytes";
+  EXPECT_EQ(read_body("pagerduty", std::string(512'001, ' ')).answer.status, 413);
+}
+
+TEST(Reading, OpsgenieRefusals) {
+  const auto create = [](const char* body) { return read_body("opsgenie", body, "/v2/alerts"); };
+  EXPECT_EQ(create("{}").answer.status, 422);
+  EXPECT_EQ(create("{}").problem, "Message can not be empty.");
+  EXPECT_EQ(create(R"({"message":"m","priority":"P6"})").answer.status, 422);
+  EXPECT_EQ(create(R"({"message":"m","priority":"P5"})").answer.status, 202);
+  EXPECT_EQ(create("no").answer.status, 400);
+  EXPECT_EQ(read_body("opsgenie", "{}", "/v2/incidents").answer.status, 404);
+  EXPECT_EQ(read_body("opsgenie", "{}", "/v2/alerts/a/snooze").answer.status, 404);
+  http::Request nobody;
+  nobody.method = "POST";
+  nobody.target = "/v2/alerts";
+  nobody.body = R"({"message":"m"})";
+  EXPECT_EQ(read("opsgenie", nobody).answer.status, 401);
+}
+
+TEST(Reading, HostileBodies) {
+  const std::string bodies[] = {
+      std::string(1'000'000, '['),
+      "{\"alerts\":" + std::string(100, '[') + std::string(100, ']') + "}",
+      R"({"version":"4","alerts":[1,null,"x",[],{"labels":[],"annotations":3,"startsAt":7}]})",
+      R"({"version":"4","alerts":[{"labels":{"a":{"b":[1]}},"status":9,"endsAt":"never"}]})",
+      R"({"attachments":[1,"x",{"fields":"f","actions":{"a":1},"title":[]}],"blocks":7,"text":{}})",
+      R"({"routing_key":"R","event_action":"trigger","payload":{"summary":"s","source":"x","severity":"info","custom_details":{"firing":[7,{}],"resolved":"Labels:\n - "}},"links":9})",
+      R"({"type":"message","attachments":[{"content":{"body":[4,{"text":5}]}},6]})",
+      "\xff\xfe{\"text\":\"\xc3\"}",
+      "{\"text\":\"\\ud800\"}",
+      std::string("{\"text\":\"a\0b\"}", 14),
+      "null",
+      "\"text\"",
+      "1e999",
+  };
+  for (const char* kind : {"webhook", "slack", "pagerduty", "opsgenie", "msteams", "msteamsv2",
+                           "discord", "telegram", "victorops", "jira"}) {
+    for (const std::string& body : bodies) {
+      const Reading reading = read_body(kind, body, "/v2/alerts");
+      EXPECT_GE(reading.answer.status, 200) << kind << ' ' << body.substr(0, 80);
+    }
+  }
+}
+
+/// Bodies captured from Debian's Alertmanager, read where they lie, when they do.
+TEST(Reading, OldAlertmanagersCaptures) {
+  const char* named = std::getenv("TOCSIN_REFERENCE_DIR");
+  const std::string folder =
+      (named != nullptr ? named : std::string(TOCSIN_SOURCE_DIR) + "/../shared/reference") +
+      "/captures/am-0.25-";
+  if (!std::filesystem::exists(folder + "webhook-firing.json")) GTEST_SKIP() << "no captures";
+  const auto body = [&](const char* name) { return read_file(folder + name, 1 << 20).value(); };
+  expect_two_alerts(read_body("webhook", body("webhook-firing.json")), false);
+  const Reading trigger = read_body("pagerduty", body("pagerduty-v2-trigger.json"));
+  expect_two_alerts(trigger, false);
+  EXPECT_EQ(trigger.details.at("component"), "co");
+  const Reading resolve = read_body("pagerduty", body("pagerduty-v2-resolve.json"));
+  EXPECT_FALSE(resolve.record.firing);
+  ASSERT_EQ(resolve.record.alerts.size(), 1U);
+  EXPECT_FALSE(resolve.record.alerts[0].firing);
+  EXPECT_EQ(read_body("slack", body("slack-firing.json")).problem, "");
+  EXPECT_FALSE(read_body("slack", body("slack-resolved.json")).record.firing);
+  expect_two_alerts(read_body("opsgenie", body("opsgenie-create.json"), "/v2/alerts"), false);
+  const Reading close = read_body("opsgenie", body("opsgenie-close.json"), "/v2/alerts/abc/close");
+  EXPECT_EQ(close.identity, "abc");
+  EXPECT_FALSE(close.record.firing);
+}
+
+TEST(AlertTexts, LinesThatAreNoList) {
+  EXPECT_TRUE(alerts_in_text("", true).empty());
+  EXPECT_TRUE(alerts_in_text("Labels:\nAnnotations:\nSource:\n", true).empty());
+  EXPECT_TRUE(alerts_in_text(" - a = b\n", true).empty());
+  const auto folded = alerts_in_text(
+      "Labels:\n - a = b = c\nAnnotations:\n - text = one\n   two\n\nthree\nSource: x\n - d = e\n",
+      false);
+  ASSERT_EQ(folded.size(), 1U);
+  EXPECT_EQ(folded[0].labels.to_string(), R"({a="b = c"})");
+  EXPECT_EQ(folded[0].annotations.at("text"), "one\ntwo\nthree");
+  EXPECT_FALSE(folded[0].firing);
+}
+
+}  // namespace
+}  // namespace tocsin::receivers

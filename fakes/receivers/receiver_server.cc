@@ -1,0 +1,140 @@
+#include "fakes/receivers/receiver_server.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "fakes/receivers/door.h"
+#include "fakes/receivers/http_receiver.h"
+#include "fakes/receivers/paths.h"
+#include "fakes/receivers/reading.h"
+#include "harness/net/task_group.h"
+
+namespace tocsin::receivers {
+
+struct ReceiverServer::Impl {
+  explicit Impl(ReceiverOptions with)
+      : options(std::move(with)), store(options.limits), opened(system_clock().monotonic()) {
+    if (!options.offset) {
+      options.offset = [this] {
+        return std::chrono::floor<Duration>(system_clock().monotonic() - opened);
+      };
+    }
+  }
+
+  Result<void> open(net::Loop& on);
+  Result<void> open_doors();
+  net::Task<void> serve();
+  std::string origin(const Door& door) const {
+    return net::to_string(net::Address{options.host, door.port()});
+  }
+
+  ReceiverOptions options;
+  TroubleSchedule schedule;
+  RecordStore store;
+  const Nanos opened;
+  std::unique_ptr<net::Loop> own_loop;  ///< before what lives on it
+  net::Loop* loop = nullptr;
+  std::unique_ptr<Site> site;
+  std::unique_ptr<Door> http;
+  std::map<IntegrationId, std::unique_ptr<Door>> own_doors;
+  std::thread thread;
+};
+
+Result<void> ReceiverServer::Impl::open(net::Loop& on) {
+  loop = &on;
+  for (IntegrationSetup& setup : options.integrations) {
+    if (!is_spoken(setup.id.kind) && setup.id.kind != "email") {
+      return input_error({}, fmt::format("no receiver of kind \"{}\" is known", setup.id.kind));
+    }
+    for (const Trouble& trouble : setup.troubles) TRY_VOID(check_trouble(setup.id, trouble));
+    schedule.add(setup.id, setup.troubles);
+  }
+  site = std::make_unique<Site>(Site{on, options, schedule, store});
+  return open_doors();
+}
+
+Result<void> ReceiverServer::Impl::open_doors() {
+  const auto open_http = [this](std::uint16_t port) { return open_http_service(*site, port); };
+  TRY(http, Door::open(*site, open_http, options.http_port, std::nullopt));
+  for (const IntegrationSetup& setup : options.integrations) {
+    const bool own = std::any_of(setup.troubles.begin(), setup.troubles.end(), is_of_the_door);
+    if (!own || setup.id.kind == "email") continue;
+    TRY(own_doors[setup.id], Door::open(*site, open_http, 0, setup.id));
+  }
+  return {};
+}
+
+net::Task<void> ReceiverServer::Impl::serve() {
+  net::TaskGroup group(*loop);
+  group.spawn(http->serve());
+  for (const auto& [id, door] : own_doors) group.spawn(door->serve());
+  co_await group.join();
+}
+
+ReceiverServer::ReceiverServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ReceiverServer::~ReceiverServer() {
+  if (impl_->own_loop) stop();
+}
+
+Result<std::unique_ptr<ReceiverServer>> ReceiverServer::open(net::Loop& loop,
+                                                             ReceiverOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  TRY_VOID(impl->open(loop));
+  return std::unique_ptr<ReceiverServer>(new ReceiverServer(std::move(impl)));
+}
+
+Result<std::unique_ptr<ReceiverServer>> ReceiverServer::open(ReceiverOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  impl->own_loop = std::make_unique<net::Loop>();
+  TRY_VOID(impl->open(*impl->own_loop));
+  Impl& running = *impl;
+  impl->thread = std::thread([&running] { running.loop->run(running.serve()); });
+  return std::unique_ptr<ReceiverServer>(new ReceiverServer(std::move(impl)));
+}
+
+std::string ReceiverServer::url_of(const std::string& receiver, const std::string& kind,
+                                   std::size_t index) const {
+  const IntegrationId id{receiver, kind, index};
+  const auto own = impl_->own_doors.find(id);
+  const Door& door = own == impl_->own_doors.end() ? *impl_->http : *own->second;
+  return "http://" + impl_->origin(door) + path_of(id);
+}
+
+std::vector<Received> ReceiverServer::received() const {
+  return impl_->store.received();
+}
+
+std::vector<Received> ReceiverServer::take() {
+  return impl_->store.take();
+}
+
+ReceiverCounters ReceiverServer::counters() const {
+  return impl_->store.counters();
+}
+
+bool ReceiverServer::wait_for(std::uint64_t count, Nanos longest) const {
+  return impl_->store.wait_for(count, longest);
+}
+
+net::Task<void> ReceiverServer::serve() {
+  return impl_->serve();
+}
+
+void ReceiverServer::stop() {
+  Impl& impl = *impl_;
+  const auto stop_doors = [&impl] {
+    impl.http->stop();
+    for (const auto& [id, door] : impl.own_doors) door->stop();
+  };
+  if (!impl.own_loop) {
+    stop_doors();
+  } else if (impl.thread.joinable()) {
+    impl.loop->post(stop_doors);
+    impl.thread.join();
+  }
+}
+
+}  // namespace tocsin::receivers
