@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/alerting/config.h"
+
+namespace tocsin::stack {
+
+/// Where the receivers of a run are.
+struct ReceiverAddresses {
+  using Of = std::function<std::string(const std::string& receiver, const std::string& kind,
+                                       std::size_t index)>;
+  Of url;   ///< of whatever is told over HTTP
+  Of mail;  ///< host:port, of kind "email"
+};
+
+struct RewrittenConfig {
+  std::string text;                   ///< alertmanager.yml
+  std::vector<std::string> unscaled;  ///< what the time scale leaves as it is, one sentence each
+  std::vector<std::string> left_out;  ///< what can't be told here, and whose secrets are not here
+};
+
+/// The configuration for a real Alertmanager that tells nobody but our receivers: every integration
+/// sends to `addresses`, one for which there is no such setting is left out; proxies, tokens from
+/// elsewhere and files that are not here are gone. Waits and intervals of routes are divided by
+/// `time_scale`, those too that are not written down.
+RewrittenConfig rewrite_config(const alerting::Config& config, const ReceiverAddresses& addresses,
+                               double time_scale);
+
+}  // namespace tocsin::stack
