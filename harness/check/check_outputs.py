@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Holds what `tocsin check` writes to its formats: --json to check.schema.json, --sarif to what SARIF 2.1.0 and GitHub's
-code scanning demand, --junit to JUnit's shape, and CHECKS.md to `--list --markdown` (UPDATE_GOLDEN=1 writes it).
+code scanning demand, --code-quality to what GitLab reads, --junit to JUnit's shape, and CHECKS.md to
+`--list --markdown` (UPDATE_GOLDEN=1 writes it).
 Usage: check_outputs.py TOCSIN"""
 import json
 import os
@@ -55,6 +56,16 @@ SARIF = {
                 "results": {"type": "array", "items": RESULT}}}}},
 }
 
+CODE_QUALITY = {"type": "array", "items": {
+    "type": "object", "additionalProperties": False,
+    "required": ["description", "check_name", "fingerprint", "severity", "location"],
+    "properties": {
+        "type": {"const": "issue"}, "description": {"type": "string", "minLength": 1}, "check_name": {"pattern": "^[a-z]+/[a-z-]+$"},
+        "fingerprint": {"type": "string", "minLength": 1}, "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+        "location": {"type": "object", "required": ["path", "lines"], "properties": {
+            "path": {"pattern": "^[^./][^\\\\]*$"},
+            "lines": {"type": "object", "required": ["begin"], "properties": {"begin": COUNT}}}}}}}
+
 
 def written(flag, *arguments):
     with tempfile.NamedTemporaryFile("r+") as file:
@@ -91,6 +102,21 @@ def check_sarif():
     assert not validator.is_valid(report)
 
 
+def check_code_quality():
+    """As GitLab's documentation of Code Quality reports has it; it ignores other keys."""
+    validator = jsonschema.Draft202012Validator(CODE_QUALITY)
+    report = json.loads(written("--code-quality", "--min-severity", "info"))
+    validator.validate(report)
+    assert len({issue["fingerprint"] for issue in report}) == len(report) > 5
+    assert {issue["severity"] for issue in report} == {"info", "major", "critical"}
+    everything = json.loads(written("--json"))["findings"]
+    silenced = sum("silenced" in finding for finding in everything)
+    assert len(report) == len(everything) - silenced
+    assert len(json.loads(written("--code-quality"))) < len(report)
+    del report[0]["location"]["lines"]
+    assert not validator.is_valid(report)
+
+
 def check_junit():
     root = ElementTree.fromstring(written("--junit"))
     cases = root.findall("testsuite/testcase")
@@ -113,5 +139,6 @@ def check_list():
 
 check_json()
 check_sarif()
+check_code_quality()
 check_junit()
 check_list()

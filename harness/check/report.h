@@ -23,6 +23,8 @@ std::string render_json(const CheckReport& report, std::string_view tocsin_versi
 /// SARIF 2.1.0 as GitHub's code scanning takes it. Silenced findings are suppressed results.
 std::string render_sarif(const CheckReport& report, std::string_view tocsin_version,
                          Severity least);
+/// GitLab's Code Quality report. Silenced findings are left out: it has no word for them.
+std::string render_code_quality(const CheckReport& report, Severity least);
 /// A suite a file, a case for each finding; a file without findings is one case that passes.
 std::string render_junit(const CheckReport& report, Severity fails_at);
 

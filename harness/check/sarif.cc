@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <cstdint>
-#include <filesystem>
 #include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "harness/check/fingerprint.h"
 #include "harness/check/report.h"
 
 /// SARIF 2.1.0 (OASIS, 2020), with what GitHub's code scanning asks for: relative URIs, a region, a
@@ -20,17 +19,10 @@ std::string_view level_of(Severity severity) {
   return severity == Severity::kInfo ? "note" : to_string(severity);
 }
 
-/// Relative to the working folder, percent-encoded where a URI needs it.
+/// Percent-encoded where a URI needs it.
 std::string uri_of(const std::string& path) {
-  std::error_code error;
-  std::filesystem::path relative = path;
-  if (relative.is_absolute()) {
-    const auto folder = std::filesystem::current_path(error);
-    if (!error) relative = relative.lexically_relative(folder);
-  }
-  const std::string text = relative.empty() ? path : relative.lexically_normal().generic_string();
   std::string uri;
-  for (const char c : text) {
+  for (const char c : path_in_repository(path)) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                        (byte >= '0' && byte <= '9') || c == '-' || c == '.' || c == '_' ||
@@ -38,16 +30,6 @@ std::string uri_of(const std::string& path) {
     uri += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return uri;
-}
-
-/// FNV-1a, so that the same text has the same number everywhere.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211ULL;
-  }
-  return hash;
 }
 
 Json rule_json(const Check& check) {
@@ -89,10 +71,7 @@ class SarifResults {
                           {{"artifactLocation",
                             {{"uri", uri_of(finding.place.pos.file)}, {"uriBaseId", "%SRCROOT%"}}},
                            {"region", region_of(finding.place)}}}}};
-    const std::uint64_t hash = hash_of(finding.check + '\n' + finding.place.pos.file + '\n' +
-                                       finding.about + '\n' + finding.message);
-    out["partialFingerprints"] = {
-        {"tocsinFinding/v1", fmt::format("{:016x}:{}", hash, ++times_[hash])}};
+    out["partialFingerprints"] = {{"tocsinFinding/v1", fingerprints_.next(finding)}};
     if (finding.silenced) {
       out["suppressions"] = {{{"kind", "inSource"}, {"justification", *finding.silenced}}};
     }
@@ -100,7 +79,7 @@ class SarifResults {
   }
 
  private:
-  std::map<std::uint64_t, int> times_;
+  Fingerprints fingerprints_;
 };
 
 }  // namespace

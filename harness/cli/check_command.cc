@@ -28,6 +28,7 @@ struct CheckFlags {
   std::string fail_on = "warning";
   std::string json;
   std::string sarif;
+  std::string code_quality;
   std::string junit;
   bool show_silenced = false;
   bool list = false;
@@ -86,6 +87,8 @@ bool write_reports(const CheckFlags& flags, const check::CheckReport& report, Se
           write_check_file(flags.json, check::render_json(report, kVersion))) &&
          (flags.sarif.empty() ||
           write_check_file(flags.sarif, check::render_sarif(report, kVersion, least))) &&
+         (flags.code_quality.empty() ||
+          write_check_file(flags.code_quality, check::render_code_quality(report, least))) &&
          (flags.junit.empty() ||
           write_check_file(flags.junit, check::render_junit(report, fails_at)));
 }
@@ -174,6 +177,8 @@ void add_check_command(CLI::App& app, Action& chosen) {
   command->add_flag("--show-silenced", flags->show_silenced, "Show silenced findings too");
   command->add_option("--json", flags->json, "Write all findings as JSON")->type_name("FILE");
   command->add_option("--sarif", flags->sarif, "Write SARIF 2.1.0, for code scanning")
+      ->type_name("FILE");
+  command->add_option("--code-quality", flags->code_quality, "Write GitLab's Code Quality report")
       ->type_name("FILE");
   command->add_option("--junit", flags->junit, "Write JUnit XML")->type_name("FILE");
   command->add_flag("--list", flags->list, "List all checks, with what to do about each");
