@@ -49,9 +49,29 @@ double likeness(std::string_view a, std::string_view b) {
   return telling && all > 0 ? shared / all : 0;
 }
 
+/// Whether one letter too many, too few or another one, or two that changed places, is all.
+bool is_slip_of(std::string_view a, std::string_view b) {
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (a == b || std::max(a.size(), b.size()) > shorter + 1) return false;
+  const auto differ = static_cast<std::size_t>(
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(shorter), b.begin()).first -
+      a.begin());
+  const std::string_view left = a.substr(differ);
+  const std::string_view right = b.substr(differ);
+  if (left.size() > right.size()) return left.substr(1) == right;
+  if (left.size() < right.size()) return left == right.substr(1);
+  if (left.substr(1) == right.substr(1)) return true;
+  return left.size() > 1 && left[0] == right[1] && left[1] == right[0] &&
+         left.substr(2) == right.substr(2);
+}
+
 }  // namespace
 
 std::string nearest_metric(std::string_view name, std::span<const std::string> known) {
+  const auto slip = std::find_if(known.begin(), known.end(), [name](const std::string& candidate) {
+    return is_slip_of(name, candidate);
+  });
+  if (slip != known.end()) return *slip;
   constexpr double kAlike = 0.3;
   std::string best;
   double best_likeness = kAlike;
