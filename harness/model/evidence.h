@@ -135,9 +135,19 @@ struct ReceiverInfo {
   std::vector<std::string> integrations;  ///< kinds; none: a black hole
 };
 
+/// Where the routes send an alert, whether or not that reaches anybody.
+struct RoutedAlert {
+  Labels alert;                        ///< as sent: with external labels
+  std::vector<std::string> receivers;  ///< in the order of the routes
+  /// Unscaled. While the alert fires unsuppressed, it is told after at most so long: the longest
+  /// wait or interval of a group on its routes.
+  Duration told_within = {};
+};
+
 struct RoutingInfo {
   std::string default_receiver;  ///< of the root route
   std::vector<ReceiverInfo> receivers;
+  std::vector<RoutedAlert> alerts;  ///< those that fired; empty: not known
 };
 
 struct ScrapeRecord {

@@ -1,11 +1,9 @@
 #include "harness/run/evidence_json.h"
 
-#include <cmath>
-
 #include <nlohmann/json.hpp>
 
-#include "harness/base/error.h"
-#include "harness/base/units.h"
+#include "harness/run/json_values.h"
+#include "harness/run/notification_json.h"
 
 /// Times are milliseconds since the epoch, latencies nanoseconds; keys are the members' names.
 
@@ -13,60 +11,6 @@ namespace tocsin::run {
 namespace {
 
 using nlohmann::json;
-
-/// JSON knows no NaN and no infinity.
-json number(double value) {
-  return std::isfinite(value) ? json(value) : json(format_number(value));
-}
-
-double number(const json& value) {
-  if (value.is_number()) return value.get<double>();
-  const auto& text = value.get_ref<const std::string&>();
-  if (text == "+Inf") return INFINITY;
-  if (text == "-Inf") return -INFINITY;
-  return NAN;
-}
-
-json to_json(const Labels& labels) {
-  json object = json::object();
-  for (const LabelView label : labels) object[std::string(label.name)] = std::string(label.value);
-  return object;
-}
-
-Labels labels_from(const json& object) {
-  std::vector<LabelView> labels;
-  for (const auto& [name, value] : object.items()) {
-    labels.push_back({name, value.get_ref<const std::string&>()});
-  }
-  return Labels::from(std::move(labels));
-}
-
-[[noreturn]] void refuse(const std::string& why, const json& where) {
-  throw json::other_error::create(501, why, &where);
-}
-
-/// Milliseconds up to the year 11,000 or so: further ones would overflow when scaled.
-std::int64_t milliseconds_from(const json& value) {
-  constexpr std::int64_t kFurthest = 300'000'000'000'000;
-  const auto ms = value.get<std::int64_t>();
-  if (ms < -kFurthest || ms > kFurthest) refuse("time out of range", value);
-  return ms;
-}
-
-Timestamp time_from(const json& value) {
-  return from_ms(milliseconds_from(value));
-}
-
-Duration duration_from(const json& value) {
-  return Duration(milliseconds_from(value));
-}
-
-template <class Enum>
-Enum enum_from(const json& value, Enum last) {
-  const auto number = value.get<std::int64_t>();
-  if (number < 0 || number > static_cast<std::int64_t>(last)) refuse("unknown kind", value);
-  return static_cast<Enum>(number);
-}
 
 json to_json(const RunInfo& run) {
   return {{"scenario", run.scenario},
@@ -109,7 +53,7 @@ RunInfo run_from(const json& object) {
 json to_json(const AlertEpisode& episode) {
   json object = {{"group", episode.group},
                  {"alert", episode.alert},
-                 {"labels", to_json(episode.labels)},
+                 {"labels", labels_to_json(episode.labels)},
                  {"annotations", episode.annotations},
                  {"hold", episode.hold.count()},
                  {"pending_at", to_ms(episode.pending_at)},
@@ -281,7 +225,7 @@ json to_json(const TargetFamilies& target) {
     families.push_back({family.name, static_cast<int>(family.type), family.help, family.unit});
   }
   return {{"target", target.target},
-          {"labels", to_json(target.labels)},
+          {"labels", labels_to_json(target.labels)},
           {"families", std::move(families)},
           {"lint", target.lint}};
 }
@@ -322,6 +266,7 @@ json evidence_to_json(const Evidence& evidence) {
                  {"episodes", list(evidence.episodes)}, {"probes", list(evidence.probes)},
                  {"scrapes", list(evidence.scrapes)},   {"targets", list(evidence.targets)}};
   if (evidence.load) object["load"] = to_json(*evidence.load);
+  add_notifications_to_json(evidence, object);
   return object;
 }
 
@@ -343,6 +288,7 @@ Evidence evidence_from_json(const json& object) {
   for (const json& item : object.at("scrapes")) evidence.scrapes.push_back(scrape_from(item));
   for (const json& item : object.at("targets")) evidence.targets.push_back(target_from(item));
   if (object.contains("load")) evidence.load = load_from(object["load"]);
+  read_notifications_from_json(object, evidence);
   return evidence;
 }
 

@@ -156,6 +156,7 @@ struct NotificationExpectation {
   std::optional<Duration> within_firing;     ///< each alert's first, so long after it fires
   std::optional<Duration> within_resolving;  ///< each alert's resolved one, after it resolves
   std::optional<ValueClaim> count;           ///< of notifications (not of attempts)
+  std::optional<ValueClaim> pages;           ///< of those of them that tell of firing alerts
   std::optional<ValueClaim> attempts;        ///< of the worst notification
   std::optional<ValueClaim> repeats;         ///< seconds between two of a group that still fires
   bool together = false;                     ///< all alerts named are in one notification
