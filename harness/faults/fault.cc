@@ -41,7 +41,37 @@ std::string describe(const NetworkFault& fault) {
   return text;
 }
 
+std::string describe(const ReceiverFault& fault) {
+  std::string text = fault.receiver + " " + std::string(to_string(fault.kind));
+  if (fault.kind == ReceiverFault::Kind::kStatus) text += fmt::format(" {}", fault.status);
+  if (fault.retry_after) text += " retry_after " + format_duration(*fault.retry_after);
+  if (fault.kind == ReceiverFault::Kind::kDelay) {
+    text += " " + format_duration(fault.delay);
+  } else if (fault.delay > Duration(0)) {
+    text += " delay " + format_duration(fault.delay);
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string_view to_string(ReceiverFault::Kind kind) {
+  switch (kind) {
+    case ReceiverFault::Kind::kStatus:
+      return "status";
+    case ReceiverFault::Kind::kDelay:
+      return "delay";
+    case ReceiverFault::Kind::kDown:
+      return "down";
+    case ReceiverFault::Kind::kHang:
+      return "hang";
+    case ReceiverFault::Kind::kDrop:
+      return "drop";
+    case ReceiverFault::Kind::kRefuseRecipients:
+      return "refuse_recipients";
+  }
+  return "";
+}
 
 std::string_view to_string(TargetFaultKind kind) {
   switch (kind) {
@@ -85,6 +115,7 @@ std::string Fault::describe() const {
   for (const SignalChange& change : changes) parts.push_back(faults::describe(change));
   for (const TargetFault& fault : target_faults) parts.push_back(faults::describe(fault));
   for (const NetworkFault& fault : network_faults) parts.push_back(faults::describe(fault));
+  for (const ReceiverFault& fault : receiver_faults) parts.push_back(faults::describe(fault));
   return fmt::format("{} {}", target, fmt::join(parts, ", "));
 }
 

@@ -63,6 +63,25 @@ struct NetworkFault {
 };
 std::string_view to_string(NetworkFault::Kind kind);
 
+/// Trouble at a receiver of notifications: how it takes what comes to it.
+struct ReceiverFault {
+  enum class Kind {
+    kStatus,            ///< answers with `status`
+    kDelay,             ///< answers as usual, but late
+    kDown,              ///< refuses connections
+    kHang,              ///< takes the notification and never answers
+    kDrop,              ///< takes it and closes the connection without an answer
+    kRefuseRecipients,  ///< of mails: no recipient is good
+  };
+  std::string receiver;  ///< its name in alertmanager.yml
+  Kind kind = Kind::kStatus;
+  int status = 0;                            ///< kStatus: HTTP's, or SMTP's of a mail
+  std::optional<Duration> retry_after = {};  ///< kStatus: the header
+  Duration delay{0};                         ///< of answers
+  SourcePos pos = {};
+};
+std::string_view to_string(ReceiverFault::Kind kind);
+
 struct Fault {
   std::string name;  ///< unique; "fault", "fault 2", … when the scenario gives none
   SourcePos pos = {};
@@ -71,11 +90,12 @@ struct Fault {
   /// Occurrences begin at `at`, `at + every`, …
   std::uint32_t times = 1;
   Duration every{0};
-  /// "service" or an exporter's name; "network" for network faults.
+  /// "service" or an exporter's name; "network" for network faults, "receiver" for receivers.
   std::string target;
   std::vector<SignalChange> changes;
   std::vector<TargetFault> target_faults;
   std::vector<NetworkFault> network_faults;
+  std::vector<ReceiverFault> receiver_faults = {};
   /// Not empty: the path of the target's admin endpoint that is called at the start of each
   /// occurrence; changes and length are then what the call brings.
   std::string call = {};

@@ -123,6 +123,18 @@ std::vector<NetworkFault> FaultTimeline::network_faults(Duration offset) const {
   return in_force;
 }
 
+std::optional<ReceiverFault> FaultTimeline::receiver_fault(std::string_view receiver,
+                                                           Duration offset) const {
+  std::optional<ReceiverFault> in_force;
+  for (const Fault& fault : faults_) {
+    if (fault.receiver_faults.empty() || !active_since(fault, offset)) continue;
+    for (const ReceiverFault& candidate : fault.receiver_faults) {
+      if (candidate.receiver == receiver) in_force = candidate;
+    }
+  }
+  return in_force;
+}
+
 std::vector<Duration> FaultTimeline::change_points() const {
   std::vector<Duration> points;
   for (const Fault& fault : faults_) {

@@ -35,6 +35,8 @@ class FaultTimeline {
   /// Offsets at which the target's process starts anew: kRestart's start, and kDown's end.
   std::vector<Duration> restarts(std::string_view target) const;
   std::vector<NetworkFault> network_faults(Duration offset) const;
+  /// The trouble that a receiver has; of several the one that is written last.
+  std::optional<ReceiverFault> receiver_fault(std::string_view receiver, Duration offset) const;
 
   /// Where anything begins or ends, ascending, without duplicates: between two neighbours every
   /// signal is constant or a straight line.

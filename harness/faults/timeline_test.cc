@@ -164,6 +164,30 @@ TEST(FaultTimeline, NetworkFaultsAddUp) {
   EXPECT_THAT(timeline.network_faults(minutes(20)), IsEmpty());
 }
 
+TEST(FaultTimeline, OfTwoTroublesOfAReceiverTheLaterWrittenCounts) {
+  Fault first = fault({});
+  first.target = "receiver";
+  first.at = minutes(1);
+  first.length = minutes(3);
+  first.receiver_faults.push_back(
+      {.receiver = "slack", .kind = ReceiverFault::Kind::kStatus, .status = 503});
+  Fault second = first;
+  second.at = minutes(2);
+  second.length = minutes(1);
+  second.receiver_faults[0].kind = ReceiverFault::Kind::kDown;
+  const FaultTimeline timeline({first, second});
+  const auto kind_at = [&](Duration offset) {
+    const auto trouble = timeline.receiver_fault("slack", offset);
+    return trouble ? std::string(to_string(trouble->kind)) : "";
+  };
+  EXPECT_EQ(kind_at(seconds(59)), "");
+  EXPECT_EQ(kind_at(seconds(60)), "status");
+  EXPECT_EQ(kind_at(seconds(120)), "down");
+  EXPECT_EQ(kind_at(seconds(180)), "status");
+  EXPECT_EQ(kind_at(seconds(240)), "");
+  EXPECT_FALSE(timeline.receiver_fault("email", seconds(90)));
+}
+
 TEST(FaultTimeline, EventsAreScaledAndInOrder) {
   Fault later = fault({change("error_rate", ChangeKind::kSet, 0.08)});
   Fault sooner = target_fault(TargetFaultKind::kDown);
@@ -205,6 +229,18 @@ TEST(Fault, Describes) {
       {.kind = NetworkFault::Kind::kBandwidth, .bytes_per_second = 8000});
   network.network_faults.push_back({.kind = NetworkFault::Kind::kSlice, .slice_bytes = 16});
   EXPECT_EQ(network.describe(), "network latency 200ms ± 50ms for 25%, bandwidth 8KB/s, slice 16B");
+
+  Fault receiver = fault({});
+  receiver.target = "receiver";
+  receiver.receiver_faults.push_back({.receiver = "slack",
+                                      .kind = ReceiverFault::Kind::kStatus,
+                                      .status = 429,
+                                      .retry_after = Duration(30'000),
+                                      .delay = Duration(500)});
+  receiver.receiver_faults.push_back(
+      {.receiver = "email", .kind = ReceiverFault::Kind::kDelay, .delay = Duration(2000)});
+  EXPECT_EQ(receiver.describe(),
+            "receiver slack status 429 retry_after 30s delay 500ms, email delay 2s");
 }
 
 }  // namespace

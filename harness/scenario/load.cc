@@ -194,7 +194,7 @@ class ScenarioReader {
   void read_from_contract(const yaml::Node& node) {
     FromContract& wanted = from_contract_.emplace();
     wanted.pos = node.pos();
-    for (const char* key : {"faults", "expect"}) {
+    for (const char* key : {"faults", "silences", "expect"}) {
       const yaml::Node::Entry* entry = root_.find_entry(key);
       if (entry == nullptr) continue;
       problems_.add(*entry->key, fmt::format("\"{}\" and from_contract exclude each other", key),
@@ -254,12 +254,16 @@ class ScenarioReader {
     if (const yaml::Node* faults = root_.find("faults")) {
       out_.faults = read_faults(*faults, *out_.system, traffic_end, times, problems_);
     }
+    if (const yaml::Node* silences = root_.find("silences")) {
+      out_.silences = read_silences(*silences, *out_.system, times, problems_);
+    }
     if (const yaml::Node* expect = root_.find("expect")) {
-      out_.expect = read_expectations(*expect, {*out_.system, times, problems_});
+      out_.expect = read_expectations(*expect, {*out_.system, times, problems_, out_.silences});
     }
     out_.length = std::max(out_.traffic.length(), last_time(out_.expect));
     for (const faults::Fault& fault : out_.faults) out_.length = std::max(out_.length, fault.end());
     close_windows(out_.expect, out_.length);
+    close_silences(out_.length, out_.silences, problems_);
     if (out_.length <= Duration(0) && problems_.ok()) {
       problems_.add(root_, "nothing says how long this scenario runs", "add traffic");
     }

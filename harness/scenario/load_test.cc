@@ -178,7 +178,8 @@ TEST_F(LoadTest, MutatedFilesNeverCrash) {
   const ScratchFolder scratch;
   const fs::path folder = scratch.path("shop");
   fs::create_directories(folder);
-  for (const char* file : {"limits.yaml", "node.yaml", "rules.yml", "system.yaml"}) {
+  for (const char* file :
+       {"alertmanager.yml", "limits.yaml", "node.yaml", "rules.yml", "system.yaml"}) {
     fs::copy_file(fs::path("shop") / file, folder / file, fs::copy_options::overwrite_existing);
   }
   Random random(20260105);

@@ -28,6 +28,9 @@ void read_target_fault(const Target& target, const yaml::Node& node, Problems& p
 /// A fault that is a call has the length that its endpoint says.
 void refuse_length_of_call(const yaml::Node& length, const faults::Fault& fault,
                            Problems& problems);
+/// What stands under `receiver`, likewise.
+void read_receiver_faults(const System& system, const yaml::Node& node, Problems& problems,
+                          faults::Fault& fault);
 /// No ramp may take longer than its fault.
 void check_ramps(const yaml::Node& node, const faults::Fault& fault, Problems& problems);
 
@@ -35,7 +38,15 @@ struct ExpectationContext {
   const System& system;
   const RunTimes& times;
   Problems& problems;
+  const std::vector<SilenceSpec>& silences;
 };
+/// Alerts that no rule file defines are misspelt.
+void check_alert_name(const yaml::Node& node, const ExpectationContext& context);
+/// Their windows, too, may reach to the run's end.
+std::vector<SilenceSpec> read_silences(const yaml::Node& node, const System& system,
+                                       const RunTimes& times, Problems& problems);
+/// Puts the run's length in place of kRunEnd; none may begin later.
+void close_silences(Duration length, std::vector<SilenceSpec>& silences, Problems& problems);
 /// Windows may reach to the run's end, which is known later: see when.h.
 Expectations read_expectations(const yaml::Node& node, const ExpectationContext& context);
 void read_alert_expectations(const yaml::Node& node, const ExpectationContext& context,
@@ -48,6 +59,8 @@ void read_load_expectations(const yaml::Node& node, const ExpectationContext& co
                             Expectations& out);
 void read_scrape_expectations(const yaml::Node& node, const ExpectationContext& context,
                               Expectations& out);
+void read_notification_expectations(const yaml::Node& node, const ExpectationContext& context,
+                                    Expectations& out);
 
 // System files.
 System read_system(const yaml::Node& root, Problems& problems);
@@ -69,6 +82,11 @@ std::vector<HealthField> read_answer_body(const yaml::Node& node, const Target& 
 /// After all else of the target: effects move its signals, and no two paths may be the same.
 std::vector<AdminEndpoint> read_admin(const yaml::Node& node, const Target& target,
                                       Problems& problems);
+/// Who is told of alerts: alertmanager, external_labels, polled_alerts. After the rules.
+void read_alert_routing(const yaml::Node& root, System& system, Problems& problems);
+/// A file that a system file names, as a path that can be opened; nothing after a problem.
+std::optional<std::string> read_file_name(const yaml::Node& node, std::string_view what,
+                                          Problems& problems);
 /// The alerts that rule files define, as far as they can be read.
 std::vector<std::string> read_alert_names(const std::vector<std::string>& rule_files);
 

@@ -16,22 +16,6 @@ std::map<std::string, std::string> texts_of(const yaml::Node* node) {
   return texts;
 }
 
-/// Alerts that no rule file defines are misspelt.
-void check_alert_name(const yaml::Node& node, const ExpectationContext& context) {
-  const System& system = context.system;
-  if (system.rule_files.empty()) {
-    context.problems.add(node, fmt::format("the system \"{}\" has no rules, so it has no alert "
-                                           "\"{}\"",
-                                           system.name, node.text));
-    return;
-  }
-  const auto& known = system.alert_names;
-  if (known.empty() || std::find(known.begin(), known.end(), node.text) != known.end()) return;
-  context.problems.unknown(
-      node, fmt::format("the system \"{}\" has no alert \"{}\"", system.name, node.text), node.text,
-      known);
-}
-
 class AlertReader {
  public:
   AlertReader(const yaml::Node& key, const yaml::Node& node, const ExpectationContext& context)
@@ -129,6 +113,21 @@ void read_others(const yaml::Node& node, const ExpectationContext& context, Expe
 
 }  // namespace
 
+void check_alert_name(const yaml::Node& node, const ExpectationContext& context) {
+  const System& system = context.system;
+  if (system.rule_files.empty()) {
+    context.problems.add(node, fmt::format("the system \"{}\" has no rules, so it has no alert "
+                                           "\"{}\"",
+                                           system.name, node.text));
+    return;
+  }
+  const auto& known = system.alert_names;
+  if (known.empty() || std::find(known.begin(), known.end(), node.text) != known.end()) return;
+  context.problems.unknown(
+      node, fmt::format("the system \"{}\" has no alert \"{}\"", system.name, node.text), node.text,
+      known);
+}
+
 void read_alert_expectations(const yaml::Node& node, const ExpectationContext& context,
                              Expectations& out) {
   for (const yaml::Node::Entry& entry : node.entries) {
@@ -192,6 +191,9 @@ Expectations read_expectations(const yaml::Node& node, const ExpectationContext&
   if (const yaml::Node* alerts = node.find("alerts")) {
     read_alert_expectations(*alerts, context, out);
   }
+  if (const yaml::Node* notifications = node.find("notifications")) {
+    read_notification_expectations(*notifications, context, out);
+  }
   if (const yaml::Node* metrics = node.find("metrics")) {
     read_metric_expectations(*metrics, context, out);
   }
@@ -206,7 +208,7 @@ Expectations read_expectations(const yaml::Node& node, const ExpectationContext&
 
 bool Expectations::empty() const {
   return alerts.empty() && !others_none && metrics.empty() && health.empty() && load.empty() &&
-         scrape.empty();
+         scrape.empty() && notifications.empty() && !all_notified;
 }
 
 }  // namespace tocsin::scenario

@@ -50,7 +50,7 @@ class FaultReader {
       const std::string& key = entry.key->text;
       if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) continue;
       const Target* target = system_.target(key);
-      if (target == nullptr && key != "network") {
+      if (target == nullptr && key != "network" && key != "receiver") {
         unknown_target(*entry.key);
         misspelt = true;
         continue;
@@ -64,8 +64,10 @@ class FaultReader {
       fault_.target = key;
       if (target != nullptr) {
         read_target_fault(*target, *entry.value, problems_, fault_);
-      } else {
+      } else if (key == "network") {
         read_network(*entry.value);
+      } else {
+        read_receiver_faults(system_, *entry.value, problems_, fault_);
       }
     }
     if (first == nullptr && !misspelt) {
@@ -75,7 +77,7 @@ class FaultReader {
   }
 
   void unknown_target(const yaml::Node& key) {
-    std::vector<std::string> known = {"service", "network"};
+    std::vector<std::string> known = {"service", "network", "receiver"};
     for (const Target& exporter : system_.exporters) known.push_back(exporter.name);
     known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
     problems_.unknown(key,

@@ -162,6 +162,7 @@ class SystemReader {
       }
     }
     if (const yaml::Node* rules = root_.find("rules")) read_rules(*rules);
+    read_alert_routing(root_, system_, problems_);
     if (const yaml::Node* service = root_.find("service")) {
       system_.service = read_target(std::string(kService), *service, problems_);
       claim(system_.service, *service);
@@ -173,18 +174,13 @@ class SystemReader {
  private:
   void read_rules(const yaml::Node& rules) {
     const auto add = [&](const yaml::Node& node) {
-      if (!node.is_scalar()) return;
-      // Relative to the file that names it, which may be an included one.
-      const fs::path file = fs::path(node.source->file()).parent_path() / node.text;
-      const std::string path = file.lexically_normal().string();
-      std::error_code ignored;
-      if (!fs::is_regular_file(path, ignored)) {
-        problems_.add(node, "no such rule file: " + path);
-      } else if (std::find(system_.rule_files.begin(), system_.rule_files.end(), path) !=
-                 system_.rule_files.end()) {
+      const auto path = read_file_name(node, "rule file", problems_);
+      if (!path) return;
+      auto& files = system_.rule_files;
+      if (std::find(files.begin(), files.end(), *path) != files.end()) {
         problems_.add(node, "this rule file is listed twice");
       } else {
-        system_.rule_files.push_back(path);
+        files.push_back(*path);
       }
     };
     add(rules);
@@ -194,7 +190,7 @@ class SystemReader {
 
   void read_exporters(const yaml::Node& exporters) {
     for (const yaml::Node::Entry& entry : exporters.entries) {
-      static const std::set<std::string> kTaken = {"service", "network", "name",
+      static const std::set<std::string> kTaken = {"service", "network", "receiver", "name",
                                                    "at",      "for",     "repeat"};
       if (kTaken.contains(entry.key->text)) {
         problems_.add(*entry.key, fmt::format("\"{}\" means something else in faults; choose "

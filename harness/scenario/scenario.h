@@ -170,10 +170,14 @@ struct NotificationExpectation {
 
 /// Set while the run goes on, as an operator would.
 struct SilenceSpec {
+  struct Matcher {
+    std::string text;  ///< as in alertmanager.yml; harness/alerting parses it
+    SourcePos pos;
+  };
   SourcePos pos;
-  std::vector<std::string> matchers;  ///< as in alertmanager.yml
+  std::vector<Matcher> matchers;
   TimeWindow window;
-  std::string comment;
+  std::string comment;  ///< by which expectations name it: no two have the same
 };
 
 struct Expectations {

@@ -90,12 +90,31 @@ constexpr Key kNetworkKeys[] = {
 constexpr Table kNetworkTable{"a network fault",
                               "Trouble between load and service; live runs only.", kNetworkKeys};
 
+constexpr std::string_view kReceiverFaultWords[] = {"down", "hang", "drop", "refuse_recipients"};
+constexpr Key kReceiverFaultKeys[] = {
+    {"status", only(kCount), "answers with this HTTP status; a mail's receiver with SMTP's"},
+    {"retry_after", only(kDuration), "with status: when it says to come again"},
+    {"delay", only(kDuration), "answers after so long"},
+    {"down", only(kBool), "refuses connections"},
+    {"hang", only(kBool), "takes notifications and never answers"},
+    {"drop", only(kBool), "takes notifications and closes the connection without an answer"},
+    {"refuse_recipients", only(kBool), "of mails: no recipient is good"},
+};
+constexpr Table kReceiverFaultTable{"trouble at a receiver", "", kReceiverFaultKeys};
+constexpr Shape kReceiverFaultShape = one_of(kReceiverFaultWords) | map_of(kReceiverFaultTable);
+constexpr Table kReceiverFaultsTable{"trouble by receiver",
+                                     "How receivers take notifications.",
+                                     {},
+                                     &kReceiverFaultShape,
+                                     "receiver"};
+
 constexpr Key kFaultKeys[] = {
     {"name", only(kText), "for reports, and for times like \"5m after outage\""},
     {"at", only(kPoint), "when it begins", Need::kRequired},
     {"for", only(kDuration), "how long it lasts; else until the traffic ends"},
     {"repeat", map_of(kRepeatTable), "again and again"},
     {"network", map_of(kNetworkTable), "trouble between load and service; live runs only"},
+    {"receiver", map_of(kReceiverFaultsTable), "trouble at receivers of notifications, by name"},
 };
 /// `service` and exporters by name.
 constexpr Table kFaultTable{"a fault", "What goes wrong, and when.", kFaultKeys, &kTargetFaultShape,
@@ -108,6 +127,19 @@ constexpr Key kFaultRequestKeys[] = {
     {"for", only(kDuration), "how long it lasts; until it is cleared if left out"},
     {"name", only(kText), "by which it can be cleared"},
 };
+
+// silences
+
+constexpr Key kSilenceKeys[] = {
+    {"matchers", kTextList, "alerts that it silences, as in alertmanager.yml: severity=\"warning\"",
+     Need::kRequired},
+    {"at", only(kPoint), "when it is set", Need::kRequired},
+    {"for", only(kDuration), "how long it lasts; else until the run's end"},
+    {"comment", only(kText), "why, and its name in silenced_by; \"silence\" if left out"},
+};
+constexpr Table kSilenceTable{"a silence", "Set while the run goes on, as an operator would.",
+                              kSilenceKeys};
+constexpr Shape kSilenceShape = map_of(kSilenceTable);
 
 // expectations
 
@@ -248,8 +280,41 @@ constexpr Shape kScrapeShape = map_of(kScrapeTable);
 constexpr Table kScrapesTable{
     "expectations of scrapes", "", {}, &kScrapeShape, "service or exporter"};
 
+constexpr std::string_view kNotifiedWord[] = {"notified"};
+constexpr Key kNotificationKeys[] = {
+    // which
+    {"receiver", only(kText), "its name in alertmanager.yml; any if left out"},
+    {"integration", only(kText), "slack, email …, where the receiver has several"},
+    {"alert", only(kText), "an alert that they tell of"},
+    {"alerts", list_of(kTextShape), "several alerts, any of which they tell of"},
+    {"labels", map_of(kTextMap), "of the alerts"},
+    {"from", only(kPoint), "sent from …"},
+    {"to", only(kPoint), "… to"},
+    {"window", kWindowShape, "sent in this window; else at any time"},
+    // what of them
+    {"at", kWindowShape, "the first that tells of firing comes in this window"},
+    {"within", only(kText), "each alert is told so soon: 30s of firing, or 6m of resolving"},
+    {"resolved", only(kText), "each alert's end is told so soon: within 6m of resolving"},
+    {"count", only(kClaim), "how many notifications there are"},
+    {"never", only(kBool), "there is none"},
+    {"together", only(kBool), "one notification tells of all the alerts"},
+    {"apart", only(kBool), "no notification tells of two of the alerts"},
+    {"repeats", only(kClaim), "time from one to the next while a group goes on firing"},
+    {"attempts", only(kClaim), "how often the most troublesome one was sent"},
+    {"contains", kTextList, "texts that each has in its title or text"},
+    {"runbook", only(kBool), "each links the alerts' runbooks"},
+    {"inhibited_by", only(kText), "the alert that keeps these from being told"},
+    {"silenced_by", only(kText), "the comment of the silence that does"},
+    {"muted_by", only(kText), "the time interval that does"},
+    {"all", one_of(kNotifiedWord),
+     "every alert that fires is told to someone who was chosen for it"},
+};
+constexpr Table kNotificationTable{"an expectation of notifications", "", kNotificationKeys};
+constexpr Shape kNotificationShape = map_of(kNotificationTable);
+
 constexpr Key kExpectKeys[] = {
     {"alerts", map_of(kAlertsTable), "what alerts do"},
+    {"notifications", kNotificationShape | list_of(kNotificationShape), "who is told of alerts"},
     {"metrics", list_of(kMetricShape), "what queries give"},
     {"health", map_of(kHealthByPathTable) | list_of(kHealthItem), "what health endpoints answer"},
     {"load", kLoadItem | list_of(kLoadItem), "throughput, errors and latencies"},
@@ -292,6 +357,7 @@ constexpr Key kScenarioKeys[] = {
     {"connections", only(kCount), "of live load; 64 if left out"},
     {"traffic", kPhaseShape | list_of(kPhaseShape), "load, phase after phase"},
     {"faults", kFaultShape | list_of(kFaultShape), "what goes wrong, and when"},
+    {"silences", kSilenceShape | list_of(kSilenceShape), "what operators silence, and when"},
     {"expect", map_of(kExpectTable), "what must be seen"},
     {"from_contract", map_of(kFromContractTable),
      "instead of faults and expect: many scenarios, made of the system's contract"},

@@ -96,7 +96,41 @@ std::string show(const faults::Fault& fault) {
                         format_number(network.bytes_per_second, 12), network.slice_bytes,
                         format_number(network.share, 12));
   }
+  for (const faults::ReceiverFault& receiver : fault.receiver_faults) {
+    text += fmt::format(
+        "  {} {} {} after {}{}\n", receiver.receiver, to_string(receiver.kind), receiver.status,
+        format_duration(receiver.delay),
+        receiver.retry_after ? " retry after " + format_duration(*receiver.retry_after) : "");
+  }
   return text;
+}
+
+std::string show(const SilenceSpec& silence) {
+  std::string text = fmt::format("silence {} {}:", silence.comment, show(silence.window));
+  for (const auto& matcher : silence.matchers) text += " " + matcher.text;
+  return text + "\n";
+}
+
+std::string show(const NotificationExpectation& told) {
+  std::string text = fmt::format("notifications {} {} {}:", told.receiver, told.integration,
+                                 fmt::join(told.alerts, "+"));
+  for (const auto& [name, value] : told.labels) text += fmt::format(" {}={}", name, value);
+  if (told.window) text += " within " + show(*told.window);
+  if (told.never) text += " never";
+  if (told.at) text += " first " + show(*told.at);
+  if (told.within_firing) text += " firing + " + format_duration(*told.within_firing);
+  if (told.within_resolving) text += " resolving + " + format_duration(*told.within_resolving);
+  if (told.count) text += " count " + show(*told.count);
+  if (told.attempts) text += " attempts " + show(*told.attempts);
+  if (told.repeats) text += " repeats " + show(*told.repeats);
+  if (told.together) text += " together";
+  if (told.apart) text += " apart";
+  if (!told.inhibited_by.empty()) text += " inhibited by " + told.inhibited_by;
+  if (!told.silenced_by.empty()) text += " silenced by " + told.silenced_by;
+  if (!told.muted_by.empty()) text += " muted by " + told.muted_by;
+  for (const std::string& part : told.contains) text += fmt::format(" contains \"{}\"", part);
+  if (told.runbook) text += " runbook";
+  return text + "\n";
 }
 
 std::string show(const AlertExpectation& alert) {
@@ -292,6 +326,25 @@ std::string show(const Target& target) {
   return text;
 }
 
+std::string show_routing(const System& system) {
+  std::string text = fmt::format("alerts go by {} to {} (times {})\n", system.alertmanager_file,
+                                 fmt::join(system.receiver_names, " "),
+                                 fmt::join(system.time_interval_names, " "));
+  for (const auto& [name, value] : system.external_labels) {
+    text += fmt::format("  {}={}\n", name, value);
+  }
+  if (!system.polled_alerts) return text;
+  text += fmt::format("  polled every {}\n", format_duration(system.polled_alerts->every));
+  for (const auto& [severity, channels] : system.polled_alerts->channels) {
+    text += fmt::format("    {} to {}\n", severity, fmt::join(channels, " "));
+  }
+  for (const PolledAlerts::Alert& alert : system.polled_alerts->alerts) {
+    text += fmt::format("    {} {} to {}, cooldown {}\n", alert.name, alert.severity,
+                        fmt::join(alert.channels, " "), format_duration(alert.cooldown));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary(const Scenario& scenario) {
@@ -303,10 +356,13 @@ std::string summary(const Scenario& scenario) {
       scenario.connections);
   for (const traffic::Phase& phase : scenario.traffic.phases) text += show(phase);
   for (const faults::Fault& fault : scenario.faults) text += show(fault);
+  for (const SilenceSpec& silence : scenario.silences) text += show(silence);
   for (const AlertExpectation& alert : scenario.expect.alerts) text += show(alert);
   if (scenario.expect.others_none) {
     text += fmt::format("others: none but {}\n", fmt::join(scenario.expect.others_allowed, " "));
   }
+  for (const NotificationExpectation& told : scenario.expect.notifications) text += show(told);
+  if (scenario.expect.all_notified) text += "all notified\n";
   for (const MetricExpectation& metric : scenario.expect.metrics) text += show(metric);
   for (const HealthExpectation& health : scenario.expect.health) text += show(health);
   for (const LoadExpectation& load : scenario.expect.load) text += show(load);
@@ -319,6 +375,7 @@ std::string summary(const System& system) {
   std::string text =
       fmt::format("{} ({}), {}, rules {} every {}\n", system.name, system.title, system.guide,
                   fmt::join(system.rule_files, " "), format_duration(system.evaluation_interval));
+  if (system.routes_alerts()) text += show_routing(system);
   text += show(system.service);
   for (const Target& exporter : system.exporters) text += show(exporter);
   return text;

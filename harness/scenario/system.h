@@ -275,6 +275,23 @@ std::optional<double> percentile_name(std::string_view name);
 /// All names but percentiles, for hints: declared ones first.
 std::vector<std::string> signal_names(const Target& target);
 
+/// An alert manager inside of the service, as some services document one: at each poll it asks
+/// which of its alerts' conditions hold, tells channels at once, and then keeps quiet about that
+/// alert for a while. Nothing is grouped, no end is told.
+struct PolledAlerts {
+  struct Alert {
+    std::string name;  ///< of an alerting rule: its condition holds while that fires
+    SourcePos pos;
+    std::string severity;               ///< info, warning, error or critical
+    std::vector<std::string> channels;  ///< empty: those of its severity
+    Duration cooldown{0};
+  };
+  SourcePos pos;
+  Duration every = std::chrono::seconds(60);
+  std::map<std::string, std::vector<std::string>> channels;  ///< by severity
+  std::vector<Alert> alerts;                                 ///< no Alertmanager hears of these
+};
+
 struct System {
   std::string name;
   std::string title;
@@ -288,13 +305,17 @@ struct System {
   /// harness/rules' part.
   std::vector<std::string> alert_names;
   Duration evaluation_interval = std::chrono::seconds(15);
-  std::string alertmanager_file;  ///< path as of rule_files; empty: nobody routes alerts
-  /// As that file names them. Empty when it cannot be read as YAML: saying why is
-  /// harness/alerting's part.
+  std::string alertmanager_file;  ///< path as of rule_files; empty: there is no Alertmanager
+  /// As that file names them, then the channels of polled alerts. Empty when the file cannot be
+  /// read as YAML: saying why is harness/alerting's part.
   std::vector<std::string> receiver_names;
+  std::vector<std::string> time_interval_names;                      ///< likewise
   std::vector<std::pair<std::string, std::string>> external_labels;  ///< on every alert sent
+  std::optional<PolledAlerts> polled_alerts;
 
   const Target* target(std::string_view name) const;
+  /// Whether anybody is told of alerts at all.
+  bool routes_alerts() const { return !alertmanager_file.empty() || polled_alerts; }
 };
 
 }  // namespace tocsin::scenario

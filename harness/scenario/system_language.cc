@@ -273,6 +273,38 @@ constexpr Table kExporterTable{
 constexpr Shape kExporterShape = map_of(kExporterTable);
 constexpr Table kExportersTable{"exporters", "", {}, &kExporterShape, "exporter"};
 
+// alerts
+
+constexpr std::string_view kPolledSeverities[] = {"info", "warning", "error", "critical"};
+constexpr Key kPolledAlertKeys[] = {
+    {"severity", one_of(kPolledSeverities), "warning if left out"},
+    {"channels", kTextList, "who is told; those of its severity if left out"},
+    {"cooldown", only(kDuration), "nothing is told again for so long; else as for all"},
+};
+constexpr Table kPolledAlertTable{"a polled alert", "", kPolledAlertKeys};
+constexpr Shape kPolledAlertShape = map_of(kPolledAlertTable);
+constexpr Table kPolledAlertListTable{"polled alerts by name",
+                                      "Alerts of the rules that the service asks for itself.",
+                                      {},
+                                      &kPolledAlertShape,
+                                      "alert"};
+constexpr Key kSeverityChannelKeys[] = {
+    {"info", kTextList, ""},
+    {"warning", kTextList, ""},
+    {"error", kTextList, ""},
+    {"critical", kTextList, ""},
+};
+constexpr Table kSeverityChannelsTable{"channels by severity", "", kSeverityChannelKeys};
+constexpr Key kPolledKeys[] = {
+    {"every", only(kDuration), "from one poll to the next; 60s if left out"},
+    {"cooldown", only(kDuration), "nothing is told again for so long; 300s if left out"},
+    {"channels", map_of(kSeverityChannelsTable), "who is told of alerts that name no channels"},
+    {"alerts", map_of(kPolledAlertListTable), "which alerts; no Alertmanager hears of them",
+     Need::kRequired},
+};
+constexpr Table kPolledTable{"an alert manager inside of the service",
+                             "It polls conditions and tells channels itself.", kPolledKeys};
+
 constexpr Key kSystemKeys[] = {
     {"include", kTextList, "files whose keys are taken over; keys here win"},
     {"system", only(kText), "its name", Need::kRequired},
@@ -280,6 +312,9 @@ constexpr Key kSystemKeys[] = {
     {"guide", only(kText), "the document that it follows"},
     {"rules", kTextList, "rule files in Prometheus' format, relative to this file"},
     {"evaluation_interval", only(kDuration), "of rules; 15s if left out"},
+    {"alertmanager", only(kText), "an alertmanager.yml, relative to this file"},
+    {"external_labels", map_of(kTextMap), "of Prometheus: on every alert that it sends"},
+    {"polled_alerts", map_of(kPolledTable), "alerts that the service tells of by itself"},
     {"service", kTargetShape, "the service under test", Need::kRequired},
     {"exporters", map_of(kExportersTable), "what else is scraped, by name"},
 };

@@ -26,6 +26,10 @@ void each_window(SomeExpectations& expectations, Visit visit) {
     visit_one(alert.fires);
     visit_one(alert.resolves);
   }
+  for (auto& notification : expectations.notifications) {
+    visit_one(notification.window);
+    visit_one(notification.at);
+  }
   for (auto& metric : expectations.metrics) visit(metric.window);
   for (auto& health : expectations.health) visit(health.window);
   for (auto& load : expectations.load) visit_one(load.window);
