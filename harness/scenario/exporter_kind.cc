@@ -179,8 +179,9 @@ class OptionReader {
       if (std::any_of(items.begin(), items.end(), same)) {
         problems_.add(at, fmt::format("\"{}\" is here twice, or its name in signals, \"{}\", is",
                                       at.text, id));
+      } else {
+        add_item(items, at.text);
       }
-      add_item(items, at.text);
     };
     for (const yaml::NodePtr& item : option->items) add(*item);
     for (const yaml::Node::Entry& entry : option->entries) add(*entry.key);
@@ -249,7 +250,8 @@ void read_postgres(OptionReader& options) {
   options.text("replica_of", "");
   options.flag("if_replica", options.find("replica_of") != nullptr);
   options.flag("if_primary", options.find("replica_of") == nullptr);
-  options.collectors({"stat_user_tables", "postmaster", "replication", "bloat"});
+  options.collectors({"stat_user_tables", "postmaster", "replication", "bloat", "txid",
+                      "general_index_info", "stat_ssl"});
 }
 
 void read_redis(OptionReader& options) {
@@ -273,7 +275,6 @@ void read_redis(OptionReader& options) {
   const bool replicated = !options.values().find("replica")->second.empty();
   options.flag("if_replicas", replicated);
   options.set("replicated", replicated ? "1" : "0");
-  options.set("role", options.find("replica_of") != nullptr ? "slave" : "master");
   const bool cluster = bool_of(options.find("cluster"), false);
   options.flag("if_cluster", cluster);
   options.set("clustered", cluster ? "1" : "0");
@@ -348,8 +349,24 @@ void refuse_others_options(const yaml::Node& node, const Kind* kind, Problems& p
   }
 }
 
+/// A signal of a kind keeps its kind: 40% of what is told in per cent would be 0.4 of a hundred.
+void refuse_another_dimension(const yaml::Node& base, const yaml::Node& over, Problems& problems) {
+  const yaml::Node* before = base.find("value");
+  const yaml::Node* now = over.find("value");
+  if (before == nullptr || now == nullptr || !now->is_scalar()) return;
+  const auto was = parse_quantity(before->text);
+  const auto is = parse_quantity(now->text);
+  if (was.has_error() || is.has_error() || is->dimension == Dimension::kNumber ||
+      is->dimension == was->dimension) {
+    return;
+  }
+  problems.add(*now, fmt::format("expected {}, not \"{}\"", example_of(was->dimension), now->text),
+               fmt::format("it is {} by default", before->text));
+}
+
 /// Signals in the long form, so that a value alone leaves help and bounds as they are.
-yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over) {
+yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over,
+                          Problems& problems) {
   auto longer = std::make_shared<yaml::Node>(*over);
   auto under = std::make_shared<yaml::Node>(*base);
   for (yaml::Node::Entry& entry : longer->entries) {
@@ -366,6 +383,7 @@ yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over) 
     const auto known = std::find_if(under->entries.begin(), under->entries.end(), same);
     if (known == under->entries.end() || !known->value->is_map() || !entry.value->is_map())
       continue;
+    refuse_another_dimension(*known->value, *entry.value, problems);
     auto kept = std::make_shared<yaml::Node>(*known->value);
     // A value instead of percentiles, or the other way round.
     if (entry.value->find("value") != nullptr || entry.value->find("percentiles") != nullptr) {
@@ -379,12 +397,13 @@ yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over) 
   return yaml::overlay(under, longer);
 }
 
-yaml::NodePtr lay_over(const yaml::NodePtr& base, const yaml::NodePtr& exporter) {
+yaml::NodePtr lay_over(const yaml::NodePtr& base, const yaml::NodePtr& exporter,
+                       Problems& problems) {
   auto over = std::make_shared<yaml::Node>(*exporter);
   for (yaml::Node::Entry& entry : over->entries) {
     if (entry.key->text != "signals" || !entry.value->is_map()) continue;
     const yaml::Node::Entry* under = base->find_entry("signals");
-    if (under != nullptr) entry.value = lay_signals(under->value, entry.value);
+    if (under != nullptr) entry.value = lay_signals(under->value, entry.value, problems);
   }
   return yaml::overlay(base, over);
 }
@@ -424,7 +443,7 @@ yaml::NodePtr expand_exporter_kind(const yaml::NodePtr& exporter, Diagnostics& d
       {.largest_file = 2 * kLargestDescription, .most_values = kLargestDescription}, diagnostics);
   TOCSIN_CHECK(base.root != nullptr && base.root->is_map(),
                "the descriptions of kinds are good YAML");
-  return lay_over(base.root, exporter);
+  return lay_over(base.root, exporter, problems);
 }
 
 }  // namespace tocsin::scenario
