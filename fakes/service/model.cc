@@ -47,7 +47,8 @@ struct TargetModel::Impl {
         faults(&timeline),
         options(its_options),
         requests(target, timeline, options.traffic, options.seed, options.noise, options.grain),
-        signals(target, requests, timeline, options.seed, options.noise),
+        signals(target, requests, timeline, options.seed, options.noise,
+                [this]() -> Signals& { return service().impl_->signals; }),
         instruments(target, requests, signals, options.seed, options.noise, options.grain),
         requests_chance(options.seed, target.name + "/live", options.noise) {
     find_boundaries();
@@ -63,6 +64,7 @@ struct TargetModel::Impl {
     return Nanos(std::llround(static_cast<double>(Nanos(offset).count()) / options.time_scale));
   }
 
+  TargetModel& service();
   void find_boundaries();
   void bind_manner();
   void begin_backend();
@@ -82,6 +84,9 @@ struct TargetModel::Impl {
   const scenario::Target& target;
   const faults::FaultTimeline* faults;
   ModelOptions options;
+  // The service as an exporter that reads it works it out, when it does.
+  std::unique_ptr<const scenario::Target> shadowed;
+  std::unique_ptr<TargetModel> shadow;
   Requests requests;
   Signals signals;
   Instruments instruments;
@@ -109,9 +114,28 @@ struct TargetModel::Impl {
   std::optional<Duration> evaluated_at;
 };
 
+/// Of an exporter: what its formulas read as service.NAME. A model of its own, moved along with
+/// this one, gives the same values as the service's does and leaves that one's draws alone.
+TargetModel& TargetModel::Impl::service() {
+  if (options.service != nullptr) return *options.service;
+  if (shadow == nullptr) {
+    TOCSIN_CHECK(target.service, "only exporters read the service's signals");
+    auto bare = std::make_unique<scenario::Target>(*target.service);
+    bare->instruments.clear();
+    bare->health.clear();
+    bare->admin.clear();
+    shadowed = std::move(bare);
+    ModelOptions its = options;
+    its.load_slice = Duration(0);
+    shadow = std::make_unique<TargetModel>(*shadowed, *faults, its);
+  }
+  return *shadow;
+}
+
 void TargetModel::Impl::find_boundaries() {
   boundaries = faults->change_points();
-  const std::vector<Duration> phases = requests.boundaries();
+  const Requests& of_service = shadow ? shadow->impl_->requests : requests;
+  const std::vector<Duration> phases = of_service.boundaries();
   boundaries.insert(boundaries.end(), phases.begin(), phases.end());
   std::sort(boundaries.begin(), boundaries.end());
   restarts = faults->restarts(target.name);
@@ -169,6 +193,11 @@ void TargetModel::Impl::evaluate(Duration offset, bool recovering) {
                                ? wall_seconds(Duration(0)) + to_seconds(backend_started)
                                : wall_seconds(backend_started);
   moment.recovering = recovering;
+  if (signals.reads_service()) {
+    // What grows there must have grown as far as here.
+    service().advance(shadow ? now : offset);
+    service().impl_->evaluate(offset);
+  }
   signals.evaluate(moment);
   evaluated_at = offset;
 }
@@ -342,6 +371,7 @@ void TargetModel::set_faults(const faults::FaultTimeline& faults) {
     if (restart <= at) s.happened.push_back(restart);
   }
   s.faults = &faults;
+  if (s.shadow) s.shadow->set_faults(faults);
   s.requests.set_faults(faults);
   s.signals.set_faults(faults);
   s.instruments.unsettle();

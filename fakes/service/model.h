@@ -18,14 +18,19 @@
 
 namespace tocsin::fakes {
 
+class TargetModel;
+
 struct ModelOptions {
   std::uint64_t seed = 1;
   scenario::Noise noise = scenario::Noise::kRandom;
   /// Wall-clock time of offset 0, for the load result.
   Timestamp start = {};
-  /// Simulated runs: the load that the model answers. Null for exporters, and in live runs, where
-  /// requests are real. Must outlive the model.
+  /// Simulated runs: the load that the service answers, also for exporters, which may read its
+  /// signals. Null in live runs, where requests are real. Must outlive the model.
   const traffic::Traffic* traffic = nullptr;
+  /// Of exporters in live runs: the service's own model, whose signals their formulas read as
+  /// service.NAME. Must outlive the model. Null: an exporter that reads them works them out itself.
+  TargetModel* service = nullptr;
   /// Length of the load result's slices, or in long runs a multiple of it, so that there are a few
   /// hundred at most; zero keeps no load result.
   Duration load_slice{0};

@@ -184,6 +184,8 @@ void Requests::move_endpoint(std::size_t i, Duration offset) {
 void Requests::move_to(Duration offset) {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) move_endpoint(i, offset);
   if (phases_.empty()) return;
+  // Before the run it was as it begins.
+  offset = std::max(offset, Duration(0));
   const Phase* phase = find_phase(offset);
   if (phase == nullptr) {
     request_rate_ = 0;

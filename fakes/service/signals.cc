@@ -43,8 +43,9 @@ double BoundFormula::evaluate(const Signals& signals, std::size_t endpoint) cons
 }
 
 Signals::Signals(const scenario::Target& target, Requests& requests,
-                 const faults::FaultTimeline& faults, std::uint64_t seed, scenario::Noise noise)
-    : target_(&target), requests_(&requests), noise_(noise) {
+                 const faults::FaultTimeline& faults, std::uint64_t seed, scenario::Noise noise,
+                 std::function<Signals&()> service)
+    : target_(&target), requests_(&requests), noise_(noise), find_service_(std::move(service)) {
   for (const scenario::Signal& spec : target.signals) {
     if (spec.distribution) {
       const std::size_t index = spreads_.size();
@@ -99,6 +100,11 @@ void Signals::set_faults(const faults::FaultTimeline& faults) {
   find_steady();
 }
 
+Signals& Signals::service() {
+  if (service_ == nullptr) service_ = &find_service_();
+  return *service_;
+}
+
 std::size_t Signals::add_slot(std::string_view name, Slot slot) {
   const std::size_t place = slots_.size();
   slots_.push_back(slot);
@@ -112,6 +118,10 @@ std::size_t Signals::slot(std::string_view name) {
   if (const auto known = names_.find(name); known != names_.end()) return known->second;
   const std::optional<scenario::SignalName> meaning = scenario::find_signal(*target_, name);
   if (!meaning) return kNone;
+  if (meaning->of_service) {
+    const std::size_t place = service().slot(name.substr(scenario::kOfService.size()));
+    return add_slot(name, {.kind = Kind::kService, .index = place});
+  }
   if (!meaning->builtin) {
     TOCSIN_CHECK(meaning->percentile, "declared signals are known by name");
     return add_slot(name, {.kind = Kind::kSpreadQuantile,
@@ -220,6 +230,9 @@ void Signals::evaluate_slot(std::size_t slot) {
     case Kind::kRecovering:
       value = moment_.recovering ? 1 : 0;
       return;
+    case Kind::kService:
+      value = service_->current(place.index);
+      return;
   }
 }
 
@@ -262,13 +275,19 @@ double Signals::at(std::size_t slot, std::size_t endpoint) const {
 
 double Signals::value(std::string_view name) {
   const std::size_t place = slot(name);
-  if (place == kNone) return std::nan("");
+  return place == kNone ? std::nan("") : current(place);
+}
+
+double Signals::current(std::size_t place) {
   // Asked for the first time: nobody has evaluated it yet.
   if (!begun_ && slots_[place].kind != Kind::kFormula) evaluate_slot(place);
   return values_[place];
 }
 
-std::size_t Signals::distribution(std::string_view name) const {
+std::size_t Signals::distribution(std::string_view name) {
+  if (target_->service && name.starts_with(scenario::kOfService)) {
+    return kOfServiceFrom + service().distribution(name.substr(scenario::kOfService.size()));
+  }
   const auto found = std::find_if(spreads_.begin(), spreads_.end(),
                                   [&](const Spread& spread) { return spread.name == name; });
   TOCSIN_CHECK(found != spreads_.end(), "distributions are checked when the system is loaded");

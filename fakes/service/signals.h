@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -53,12 +54,16 @@ class BoundFormula {
 /// offset alone, so that asking twice, or for something else in between, changes nothing.
 class Signals {
  public:
+  /// `service`: called when an exporter's formula reads the first signal of the service, whose
+  /// signals must be evaluated before these from then on; may be empty for the service itself.
   Signals(const scenario::Target& target, Requests& requests, const faults::FaultTimeline& faults,
-          std::uint64_t seed, scenario::Noise noise);
+          std::uint64_t seed, scenario::Noise noise, std::function<Signals&()> service = {});
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
   void set_faults(const faults::FaultTimeline& faults);
+
+  bool reads_service() const { return service_ != nullptr; }
 
   /// The signal's place; kNone for a name that the target does not have.
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
@@ -79,8 +84,9 @@ class Signals {
   Duration uptime() const { return moment_.uptime; }
 
   /// A distribution signal as faults have it now, by its declared name.
-  std::size_t distribution(std::string_view name) const;
+  std::size_t distribution(std::string_view name);
   MovedDistribution moved(std::size_t distribution) const {
+    if (distribution >= kOfServiceFrom) return service_->moved(distribution - kOfServiceFrom);
     return {spreads_[distribution].base, spreads_[distribution].movement};
   }
 
@@ -97,11 +103,15 @@ class Signals {
     kStarted,
     kBackendUptime,
     kBackendStarted,
-    kRecovering
+    kRecovering,
+    kService
   };
+  /// Places of the service's distributions.
+  static constexpr std::size_t kOfServiceFrom = std::size_t{1} << 32;
+
   struct Slot {
     Kind kind = Kind::kFormula;
-    std::size_t index = 0;      ///< of formulas_ or spreads_
+    std::size_t index = 0;      ///< of formulas_ or spreads_, or the service's slot
     double p = 0;               ///< of quantiles
     std::uint64_t version = 0;  ///< of the requests when a latency quantile was taken
   };
@@ -123,17 +133,22 @@ class Signals {
     Movement movement;
   };
 
+  Signals& service();
   std::size_t add_slot(std::string_view name, Slot slot);
   void put_in_order(std::size_t formula);
   void bind_growth();
   void find_steady();
   void evaluate_slot(std::size_t slot);
+  /// Its value, evaluated if it is new.
+  double current(std::size_t place);
   void evaluate_formula(const FormulaSignal& signal, Duration offset);
 
   const scenario::Target* target_;
   Requests* requests_;
   const faults::FaultTimeline* faults_;
   scenario::Noise noise_;
+  std::function<Signals&()> find_service_;
+  Signals* service_ = nullptr;  ///< once something reads it
   Moment moment_;
 
   std::map<std::string, std::size_t, std::less<>> names_;

@@ -39,16 +39,21 @@ faults::Fault moved(const scenario::Target& target, Duration at, const std::stri
   return fault;
 }
 
-/// One state after the other: normal, half of all requests fail, then each switch turned over.
+/// One state after the other: normal, half of all requests fail, then each switch turned over, also
+/// those of the service that an exporter may follow.
 std::vector<faults::Fault> states_of(const scenario::Target& target) {
   std::vector<faults::Fault> states;
   const auto next = [&] { return static_cast<std::int64_t>(states.size() + 1) * kLooks; };
   if (!target.endpoints.empty()) states.push_back(moved(target, next(), "error_rate", 0.5));
-  for (const scenario::Signal& signal : target.signals) {
-    const auto constant = signal.value ? signal.value->constant_value() : std::nullopt;
-    if (!constant || (*constant != 0 && *constant != 1)) continue;
-    states.push_back(moved(target, next(), signal.name, 1 - *constant));
-  }
+  const auto turn_over = [&](const scenario::Target& its) {
+    for (const scenario::Signal& signal : its.signals) {
+      const auto constant = signal.value ? signal.value->constant_value() : std::nullopt;
+      if (!constant || (*constant != 0 && *constant != 1)) continue;
+      states.push_back(moved(its, next(), signal.name, 1 - *constant));
+    }
+  };
+  turn_over(target);
+  if (target.service) turn_over(*target.service);
   return states;
 }
 
@@ -98,7 +103,7 @@ class TargetReader {
   void read() {
     fakes::ModelOptions options;
     options.noise = scenario::Noise::kNone;
-    if (!target_.endpoints.empty()) options.traffic = &traffic_;
+    options.traffic = &traffic_;
     fakes::TargetModel model(target_, timeline_, options);
     std::vector<std::pair<double, double>> seen;  // lowest and highest, as far as known
     for (Duration at = kLooks / 2; at < end_; at += kLooks) {
@@ -155,7 +160,7 @@ void scrape_at_rest(const scenario::Target& target, const traffic::Traffic& traf
   fakes::ModelOptions options;
   options.noise = scenario::Noise::kNone;
   options.start = kRestStart;
-  if (!target.endpoints.empty()) options.traffic = &traffic;
+  options.traffic = &traffic;
   fakes::TargetModel model(target, no_faults, options);
   const Labels of_target = labels_of_target(target);
   std::vector<metrics::SeriesId> ids;

@@ -128,6 +128,12 @@ class CauseReader {
                         signal->text, scenario::signal_names(*target));
       return;
     }
+    if (known->of_service) {
+      problems_.add(*signal,
+                    fmt::format("\"{}\" is the service's, not {}'s", signal->text, target->name),
+                    "leave \"target\" out, and \"service.\"");
+      return;
+    }
     if (!known->settable) {
       problems_.add(
           *signal,

@@ -34,6 +34,11 @@ struct FakeStage::Impl {
       model.noise = options.noise;
       model.start = options.start;
       model.time_scale = options.time_scale;
+      // Targets begin with the service.
+      if (target != &system.service && !options.without_service) {
+        model.service = actors.front().model.get();
+      }
+      if (options.without_service) model.traffic = options.traffic;
       actor.model = std::make_unique<fakes::TargetModel>(*target, faults, model);
       fakes::FrontOptions front;
       front.host = options.host;

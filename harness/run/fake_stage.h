@@ -16,6 +16,8 @@ struct StageOptions {
   std::string host = "127.0.0.1";
   bool documented_ports = false;  ///< else the kernel chooses
   bool without_service = false;   ///< only the exporters: the service is a real one elsewhere
+  /// What that one is sent, for exporters that follow it; must outlive the stage.
+  const traffic::Traffic* traffic = nullptr;
   std::uint64_t seed = 1;
   scenario::Noise noise = scenario::Noise::kRandom;
   double time_scale = 1;

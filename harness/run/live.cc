@@ -63,6 +63,7 @@ class LiveRun {
   Result<void> open_stage() {
     StageOptions stage;
     stage.without_service = external();
+    stage.traffic = &scenario_.traffic;
     stage.seed = scenario_.seed;
     stage.noise = scenario_.noise;
     stage.time_scale = options_.time_scale;

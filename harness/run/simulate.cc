@@ -138,9 +138,9 @@ class SimulatedTarget {
     options.seed = scenario.seed;
     options.noise = scenario.noise;
     options.start = evidence.run.start;
-    if (!target.endpoints.empty()) {
-      options.traffic = &scenario.traffic;
-      if (!simulation.study) options.load_slice = target.scrape_interval;
+    options.traffic = &scenario.traffic;
+    if (!target.endpoints.empty() && !simulation.study) {
+      options.load_slice = target.scrape_interval;
     }
     if (simulation.study) options.grain = simulation.study->grain;
     return options;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "harness/faults/fault.h"
@@ -64,7 +65,9 @@ void read_notification_expectations(const yaml::Node& node, const ExpectationCon
 
 // System files.
 System read_system(const yaml::Node& root, Problems& problems);
-Target read_target(std::string name, const yaml::Node& node, Problems& problems);
+/// `service`: of exporters; null for the service itself.
+Target read_target(std::string name, const yaml::Node& node, std::shared_ptr<const Target> service,
+                   Problems& problems);
 std::vector<Signal> read_signals(const yaml::Node& node, Problems& problems);
 /// Checks formulas, fills in dimensions and finds signals that drive themselves; needs the target's
 /// endpoints.

@@ -158,7 +158,7 @@ class HealthReader {
     for (const std::string& name : text->signals()) {
       if (find_signal(target_, name)) continue;
       problems_.unknown(node, fmt::format("{} has no signal \"{}\"", target_.name, name), name,
-                        signal_names(target_));
+                        readable_names(target_, name));
     }
   }
 

@@ -188,7 +188,18 @@ class SeriesReader {
       known.push_back(signal.name);
       if (signal.name == what.text) series_.distribution = signal.name;
     }
+    if (const auto signal = find_signal(target_, what.text);
+        signal && signal->of_service && signal->distribution && !signal->builtin &&
+        !signal->percentile) {
+      series_.distribution = what.text;
+    }
     if (!series_.distribution.empty()) return;
+    if (target_.service && what.text.starts_with(kOfService)) {
+      known.clear();
+      for (const Signal& signal : target_.service->signals) {
+        if (signal.distribution) known.push_back(std::string(kOfService) + signal.name);
+      }
+    }
     problems_.unknown(
         what, fmt::format("{} has no distribution \"{}\" to observe", target_.name, what.text),
         what.text, known);

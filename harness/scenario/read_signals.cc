@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,6 +31,8 @@ void check_name(const yaml::Node& key, Problems& problems) {
     refuse("it is made of letters, digits, \"_\" and \".\", and is no word of formulas");
   } else if (percentile_name(name)) {
     refuse("names in .pNN are percentiles of distributions");
+  } else if (name.starts_with(kOfService)) {
+    refuse("that is how exporters read the service's signals");
   } else if (std::any_of(builtin_signals().begin(), builtin_signals().end(), builtin)) {
     refuse("every service has this one");
   } else if (std::find(std::begin(kFaultWords), std::end(kFaultWords), name) !=
@@ -57,6 +60,8 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
   }
   if (signal.min && signal.max && *signal.min > *signal.max) {
     problems.add(*node.find("min"), "the least is more than the most");
+    signal.min.reset();
+    signal.max.reset();
   }
   if (value != nullptr && value->is_scalar()) {
     auto formula = Formula::parse(value->text);
@@ -127,7 +132,50 @@ class Linker {
     if (value == nullptr) return;
     if (const auto formula = read_formula(*value, target_, problems_)) {
       signal.dimension = formula->dimension;
+      check_bound_units(signal, *entry);
       check_bounds(signal, *value, formula->formula);
+    }
+  }
+
+  const Signal* own_signal(const std::string& name) const {
+    const auto known = find_signal(target_, name);
+    const std::string& base = known ? known->base : name;
+    for (const Signal& signal : target_.signals) {
+      if (signal.name == base) return &signal;
+    }
+    return nullptr;
+  }
+
+  /// The signals from `from` to `to`, each of which the one before reads; empty when there is no
+  /// such way.
+  std::vector<std::string> way(const Signal& from, const std::string& to,
+                               std::set<std::string>& seen) const {
+    if (from.name == to) return {to};
+    if (!seen.insert(from.name).second) return {};
+    for (const std::optional<Formula>& formula : {from.value, from.grows}) {
+      for (const std::string& read : formula ? formula->signals() : std::vector<std::string>{}) {
+        const Signal* next = own_signal(read);
+        if (next == nullptr) continue;
+        std::vector<std::string> rest = way(*next, to, seen);
+        if (rest.empty()) continue;
+        rest.insert(rest.begin(), from.name);
+        return rest;
+      }
+    }
+    return {};
+  }
+
+  /// How fast such a signal grows would depend on how often it is looked at.
+  void refuse_own_growth(const Signal& signal, const yaml::Node& grows) {
+    std::set<std::string> seen;
+    for (const std::string& read : signal.grows->signals()) {
+      const Signal* first = own_signal(read);
+      if (first == nullptr) continue;
+      const std::vector<std::string> circle = way(*first, signal.name, seen);
+      if (circle.empty()) continue;
+      problems_.add(grows, fmt::format("this signal drives its own growth: {} → {}", signal.name,
+                                       fmt::join(circle, " → ")));
+      return;
     }
   }
 
@@ -136,6 +184,7 @@ class Linker {
     const yaml::Node* entry = node_.find(signal.name);
     const yaml::Node* grows = entry != nullptr ? entry->find("grows") : nullptr;
     if (!signal.grows || grows == nullptr) return;
+    refuse_own_growth(signal, *grows);
     const auto formula = read_formula(*grows, target_, problems_);
     if (!formula || formula->dimension == signal.dimension ||
         formula->dimension == Dimension::kNumber ||
@@ -144,6 +193,24 @@ class Linker {
     }
     problems_.add(*grows, fmt::format("\"{}\" is a {}, and cannot grow by a {}", signal.name,
                                       to_string(signal.dimension), to_string(formula->dimension)));
+  }
+
+  /// Of the signal's kind, or plain numbers in its base unit.
+  void check_bound_units(Signal& signal, const yaml::Node& entry) {
+    for (const std::string_view key : {"min", "max"}) {
+      const yaml::Node* bound = entry.find(key);
+      const auto quantity =
+          bound != nullptr ? parse_quantity(bound->text) : Result<Quantity>(Quantity{});
+      const auto fits = [&](Dimension dimension) {
+        return dimension == Dimension::kNumber || dimension == signal.dimension ||
+               (dimension == Dimension::kRatio && signal.dimension == Dimension::kNumber);
+      };
+      if (quantity.has_error() || fits(quantity->dimension)) continue;
+      problems_.add(
+          *bound, fmt::format("\"{}\" is a {}, not a {}", signal.name, to_string(signal.dimension),
+                              to_string(quantity->dimension)));
+      (key == "min" ? signal.min : signal.max).reset();
+    }
   }
 
   void check_bounds(const Signal& signal, const yaml::Node& value, const Formula& formula) {
@@ -225,6 +292,23 @@ Distribution read_distribution(const yaml::Node& node, std::optional<Dimension>&
   return distribution;
 }
 
+namespace {
+
+/// A way out for a formula that reads what is not there.
+std::string hint_for(const Target& target, const std::string& name) {
+  const std::vector<std::string> known = readable_names(target, name);
+  const bool of_service = name.starts_with(kOfService);
+  if (target.service || name.find('.') == std::string::npos ||
+      (!of_service && !nearest_name(name, known).empty())) {
+    return unknown_name_hint(name, known);
+  }
+  const std::string bare = name.substr(kOfService.size());
+  if (of_service && find_signal(target, bare)) return fmt::format("did you mean \"{}\"?", bare);
+  return "the service reads its own signals only; exporters can follow it, by service.NAME";
+}
+
+}  // namespace
+
 std::optional<DimensionedFormula> read_formula(const yaml::Node& node, const Target& target,
                                                Problems& problems) {
   if (!node.is_scalar()) return std::nullopt;
@@ -246,7 +330,7 @@ std::optional<DimensionedFormula> read_formula(const yaml::Node& node, std::stri
     Error error =
         input_error(formula->place_of(i), fmt::format("{} has no signal \"{}\"", target.name, name),
                     static_cast<int>(name.size()));
-    error.hints.push_back(unknown_name_hint(name, signal_names(target)));
+    error.hints.push_back(hint_for(target, name));
     problems.add_parse_error(node, std::move(error));
   }
   if (!known) return std::nullopt;

@@ -20,9 +20,11 @@ constexpr std::string_view kService = "service";
 
 class TargetReader {
  public:
-  TargetReader(std::string name, const yaml::Node& node, Problems& problems)
+  TargetReader(std::string name, const yaml::Node& node, std::shared_ptr<const Target> service,
+               Problems& problems)
       : node_(node), problems_(problems) {
     target_.name = std::move(name);
+    target_.service = std::move(service);
   }
 
   Target read() {
@@ -164,7 +166,7 @@ class SystemReader {
     if (const yaml::Node* rules = root_.find("rules")) read_rules(*rules);
     read_alert_routing(root_, system_, problems_);
     if (const yaml::Node* service = root_.find("service")) {
-      system_.service = read_target(std::string(kService), *service, problems_);
+      system_.service = read_target(std::string(kService), *service, nullptr, problems_);
       claim(system_.service, *service);
     }
     if (const yaml::Node* exporters = root_.find("exporters")) read_exporters(*exporters);
@@ -189,6 +191,7 @@ class SystemReader {
   }
 
   void read_exporters(const yaml::Node& exporters) {
+    const auto service = std::make_shared<const Target>(system_.service);
     for (const yaml::Node::Entry& entry : exporters.entries) {
       static const std::set<std::string> kTaken = {"service", "network", "receiver", "name",
                                                    "at",      "for",     "repeat"};
@@ -198,7 +201,7 @@ class SystemReader {
                                               entry.key->text));
         continue;
       }
-      system_.exporters.push_back(read_target(entry.key->text, *entry.value, problems_));
+      system_.exporters.push_back(read_target(entry.key->text, *entry.value, service, problems_));
       claim(system_.exporters.back(), *entry.value);
     }
   }
@@ -214,7 +217,8 @@ class SystemReader {
     if (target.port != 0) {
       const auto [owner, fresh] = ports_.emplace(target.port, target.name);
       if (!fresh) {
-        problems_.add(*port, fmt::format("the port {} is {}'s too", target.port, owner->second));
+        problems_.add(*port, fmt::format("the port {} is {}'s too", target.port, owner->second),
+                      target.kind.empty() ? "" : "give this exporter a port of its own");
       }
     }
     const yaml::Node* job = place("job");
@@ -234,8 +238,9 @@ class SystemReader {
 
 }  // namespace
 
-Target read_target(std::string name, const yaml::Node& node, Problems& problems) {
-  return TargetReader(std::move(name), node, problems).read();
+Target read_target(std::string name, const yaml::Node& node, std::shared_ptr<const Target> service,
+                   Problems& problems) {
+  return TargetReader(std::move(name), node, std::move(service), problems).read();
 }
 
 System read_system(const yaml::Node& root, Problems& problems) {

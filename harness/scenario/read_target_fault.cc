@@ -113,6 +113,12 @@ class TargetFaultReader {
   void read_change(const std::string& endpoint, const yaml::Node::Entry& entry) {
     const std::string& name = entry.key->text;
     const auto signal = find_signal(target_, name);
+    if (signal && signal->of_service) {
+      problems_.add(*entry.key,
+                    fmt::format("\"{}\" is the service's, not {}'s", name, target_.name),
+                    fmt::format("service: {{{}: …}}", name.substr(kOfService.size())));
+      return;
+    }
     if (!signal) {
       std::vector<std::string> known = signal_names(target_);
       for (const TargetFaultWord& word : kTargetFaults) known.emplace_back(word.word);

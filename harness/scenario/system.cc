@@ -70,6 +70,14 @@ std::optional<double> percentile_name(std::string_view name) {
 }
 
 std::optional<SignalName> find_signal(const Target& target, std::string_view name) {
+  if (target.service && name.starts_with(kOfService)) {
+    auto signal = find_signal(*target.service, name.substr(kOfService.size()));
+    if (!signal) return std::nullopt;
+    signal->base.insert(0, kOfService);
+    signal->of_service = true;
+    signal->settable = false;
+    return signal;
+  }
   if (auto signal = find_base(target, name)) return signal;
   const auto percentile = percentile_name(name);
   if (!percentile) return std::nullopt;
@@ -84,6 +92,16 @@ std::vector<std::string> signal_names(const Target& target) {
   for (const Signal& signal : target.signals) names.push_back(signal.name);
   for (const BuiltinSignal& signal : builtin_signals()) {
     if (has_builtin(target, signal.name)) names.emplace_back(signal.name);
+  }
+  return names;
+}
+
+std::vector<std::string> readable_names(const Target& target, std::string_view name) {
+  std::vector<std::string> names;
+  if (!name.starts_with(kOfService)) names = signal_names(target);
+  if (!target.service || name.find('.') == std::string_view::npos) return names;
+  for (const std::string& of_service : signal_names(*target.service)) {
+    names.push_back(std::string(kOfService) + of_service);
   }
   return names;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -235,7 +236,13 @@ struct Target {
   std::vector<Instrument> instruments;
   std::vector<HealthEndpoint> health;
   std::vector<AdminEndpoint> admin;
+  /// Of exporters: the service that they stand beside, whose signals their formulas may read as
+  /// service.NAME. The service reads none of an exporter's, so nothing drives itself through it.
+  std::shared_ptr<const Target> service;
 };
+
+/// What an exporter's formulas write before a signal of the service.
+inline constexpr std::string_view kOfService = "service.";
 
 /// Signals that every target with endpoints has without declaring them:
 ///   request_rate   requests per second (read only)
@@ -250,7 +257,8 @@ struct Target {
 ///   backend.uptime      seconds since the backend started (read only)
 ///   backend.started     when it did, in seconds since 1970 (read only)
 ///   backend.recovering  1 in the first scrape after it was down (read only)
-/// Distribution signals likewise have NAME and NAME.pNN.
+/// Distribution signals likewise have NAME and NAME.pNN. Exporters read all of the service's as
+/// service.NAME.
 struct BuiltinSignal {
   std::string_view name;
   Dimension dimension;
@@ -265,6 +273,7 @@ struct SignalName {
   bool settable = true;  ///< faults may move it
   bool builtin = false;
   bool distribution = false;  ///< NAME of a distribution, which as a number is its median
+  bool of_service = false;    ///< an exporter's service.NAME: read only there
   std::optional<double> percentile = {};  ///< of NAME.pNN, in (0, 1)
   std::string base;                       ///< the name without .pNN
 };
@@ -272,8 +281,11 @@ struct SignalName {
 std::optional<SignalName> find_signal(const Target& target, std::string_view name);
 /// The percentile that a signal's name ends in: 0.95 of "latency.p95".
 std::optional<double> percentile_name(std::string_view name);
-/// All names but percentiles, for hints: declared ones first.
+/// All names of its own but percentiles, for hints: declared ones first.
 std::vector<std::string> signal_names(const Target& target);
+/// What its formulas can read that `name` may have meant: its own signals, unless it begins as the
+/// service's do, then those of the service.
+std::vector<std::string> readable_names(const Target& target, std::string_view name);
 
 /// An alert manager inside of the service, as some services document one: at each poll it asks
 /// which of its alerts' conditions hold, tells channels at once, and then keeps quiet about that

@@ -35,7 +35,11 @@ std::string_view base_of(std::string_view signal) {
 /// Signals whose value can be seen somewhere.
 class ReadSignals {
  public:
-  explicit ReadSignals(const scenario::Target& target) : target_(target) {
+  ReadSignals(const scenario::Target& target, const scenario::System& system) : target_(target) {
+    if (&target == &system.service) {
+      // What exporters show of the service.
+      for (const scenario::Target& exporter : system.exporters) take(ReadSignals(exporter, system));
+    }
     for (const scenario::Instrument& instrument : target.instruments) {
       for (const scenario::InstrumentSeries& series : instrument.series) add(series);
     }
@@ -66,7 +70,8 @@ class ReadSignals {
 
   bool has(std::string_view signal) const {
     const std::string name(base_of(signal));
-    return seen_.contains(name) || texts_.find('{' + name) != std::string::npos;
+    return seen_.contains(name) || texts_.find('{' + name) != std::string::npos ||
+           texts_.find('{' + std::string(scenario::kOfService) + name) != std::string::npos;
   }
 
  private:
@@ -86,6 +91,13 @@ class ReadSignals {
       texts_ += field.text + '\n';
       add(field.children);
     }
+  }
+
+  void take(const ReadSignals& exporter) {
+    for (const std::string_view name : exporter.seen_) {
+      if (name.starts_with(scenario::kOfService)) add(name.substr(scenario::kOfService.size()));
+    }
+    texts_ += exporter.texts_;
   }
 
   /// What the signals that are seen are made of.
@@ -115,7 +127,7 @@ class ScenarioLook {
     for (const faults::Fault& fault : scenario_.faults) {
       const scenario::Target* target = scenario_.system->target(fault.target);
       if (target == nullptr) continue;
-      const ReadSignals read(*target);
+      const ReadSignals read(*target, *scenario_.system);
       for (const faults::SignalChange& change : fault.changes) {
         if (read.has(change.signal)) continue;
         add(kIdleFault, change.pos,
