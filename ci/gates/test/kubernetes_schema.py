@@ -22,7 +22,7 @@ SCHEMA = {
     "FailureRule": {"action*": {"FailJob", "FailIndex", "Ignore", "Count"}, "onExitCodes": "ExitCodes",
                     "onPodConditions": ["PodCondition"]},
     "ExitCodes": {"containerName": "name", "operator*": {"In", "NotIn"}, "values*": ["integer"]},
-    "PodCondition": {"type*": "string", "status": {"True", "False", "Unknown"}},
+    "PodCondition": {"type*": "string", "status*": {"True", "False", "Unknown"}},
     "Template": {"metadata": "TemplateMetadata", "spec*": "Pod"},
     "Pod": {"restartPolicy*": {"Never", "OnFailure"}, "automountServiceAccountToken": "boolean",
             "enableServiceLinks": "boolean", "serviceAccountName": "name", "securityContext": "PodSecurity",
