@@ -23,6 +23,26 @@
 
 namespace tocsin::alerting {
 
+/// What a group's flush makes of one of its alerts.
+struct FlushedAlert {
+  /// kMuted: by a time interval of the route.
+  enum class Outcome { kPassed, kInhibited, kMuted, kSilenced };
+  const Labels& labels;
+  const std::string& group_key;
+  Timestamp at = {};
+  std::optional<Timestamp> ended_at = {};  ///< when it is resolved
+  Outcome outcome = Outcome::kPassed;
+  std::uint64_t inhibited_by = 0;        ///< a fingerprint
+  std::span<const std::string> by = {};  ///< ids of silences, or names of intervals
+};
+
+/// Looks over an engine's shoulder.
+class FlushObserver {
+ public:
+  virtual ~FlushObserver() = default;
+  virtual void flushed(const FlushedAlert& alert) = 0;
+};
+
 struct EngineOptions {
   Timestamp start = {};                             ///< when the process started
   Duration start_delay{0};                          ///< --dispatch.start-delay
@@ -32,6 +52,7 @@ struct EngineOptions {
   std::uint64_t seed = 1;
   /// Alertmanager's pauses between attempts vary by half; without noise they are the mean.
   bool retry_noise = false;
+  FlushObserver* observer = nullptr;  ///< must outlive the engine
 };
 
 /// One attempt to tell an integration.

@@ -2,11 +2,47 @@
 #include <set>
 
 #include "harness/alerting/config.h"
+#include "harness/alerting/human_text.h"
 #include "harness/alerting/schemas.h"
 #include "harness/model/labels.h"
 
 namespace tocsin::alerting {
 namespace {
+
+const Key* find_key(const Schema* schema, const yaml::Node& name) {
+  if (schema == nullptr) return nullptr;
+  const auto it = std::find_if(schema->keys.begin(), schema->keys.end(),
+                               [&](const Key& key) { return key.name == name.text; });
+  return it == schema->keys.end() ? nullptr : &*it;
+}
+
+/// Where the schema says nothing, names do.
+bool is_secret(const Key* key, const yaml::Node& name) {
+  static const std::set<std::string> names = {"Authorization", "authorization", "secrets"};
+  if (key == nullptr) return names.count(name.text) > 0;
+  return key->type == ValueType::kSecret || key->type == ValueType::kSecretUrl ||
+         key->type == ValueType::kTemplateUrl;
+}
+
+constexpr std::size_t kShortestSecret = 8;
+
+void collect_texts(const yaml::Node& node, std::vector<std::string>& out) {
+  if (node.is_scalar() && node.text.size() >= kShortestSecret) out.push_back(node.text);
+  for (const yaml::NodePtr& item : node.items) collect_texts(*item, out);
+  for (const yaml::Node::Entry& entry : node.entries) collect_texts(*entry.value, out);
+}
+
+void collect_secrets(const yaml::Node& node, const Schema* schema, std::vector<std::string>& out) {
+  for (const yaml::NodePtr& item : node.items) collect_secrets(*item, schema, out);
+  for (const auto& [name, value] : node.entries) {
+    const Key* key = find_key(schema, *name);
+    if (is_secret(key, *name)) {
+      collect_texts(*value, out);
+    } else {
+      collect_secrets(*value, key == nullptr ? nullptr : key->schema, out);
+    }
+  }
+}
 
 /// A YAML tree as text, in block style; what the schema calls a secret is left out.
 class MaskedWriter {
@@ -17,25 +53,6 @@ class MaskedWriter {
   }
 
  private:
-  static const Key* find_key(const Schema* schema, const yaml::Node& name) {
-    if (schema == nullptr) return nullptr;
-    const auto it = std::find_if(schema->keys.begin(), schema->keys.end(),
-                                 [&](const Key& key) { return key.name == name.text; });
-    return it == schema->keys.end() ? nullptr : &*it;
-  }
-
-  static bool is_secret(const Key* key) {
-    return key != nullptr &&
-           (key->type == ValueType::kSecret || key->type == ValueType::kSecretUrl ||
-            key->type == ValueType::kTemplateUrl);
-  }
-
-  /// Where the schema says nothing, names do.
-  static bool sounds_secret(const yaml::Node& name) {
-    static const std::set<std::string> names = {"Authorization", "authorization", "secrets"};
-    return names.count(name.text) > 0;
-  }
-
   void indent(int depth) { out_.append(static_cast<std::size_t>(depth) * 2, ' '); }
 
   void scalar(const yaml::Node& node) {
@@ -54,7 +71,7 @@ class MaskedWriter {
       scalar(*key);
       out_ += ':';
       const Key* known = find_key(schema, *key);
-      const bool hidden = is_secret(known) || (known == nullptr && sounds_secret(*key));
+      const bool hidden = is_secret(known, *key);
       if (hidden && !value->is_null() && !(value->is_scalar() && value->text.empty())) {
         out_ += " <secret>\n";
       } else {
@@ -110,6 +127,16 @@ class MaskedWriter {
 std::string masked_yaml(const Config& config) {
   if (config.root == nullptr || !config.root->is_map()) return "";
   return MaskedWriter().write(*config.root);
+}
+
+std::vector<std::string> secret_values(const Config& config) {
+  std::vector<std::string> secrets;
+  if (config.root != nullptr) collect_secrets(*config.root, &config_schema(), secrets);
+  std::sort(secrets.begin(), secrets.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  });
+  secrets.erase(std::unique(secrets.begin(), secrets.end()), secrets.end());
+  return secrets;
 }
 
 }  // namespace tocsin::alerting

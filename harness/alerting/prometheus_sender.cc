@@ -18,12 +18,19 @@ Labels with_external(Labels labels, const std::map<std::string, std::string>& ex
 
 }  // namespace
 
-void PrometheusSender::add(const AlertEpisode& episode, Duration interval) {
+Duration send_period(Duration interval, Duration resend_delay) {
+  // The first evaluation that is later than the delay, not the one that is just as late.
+  return (resend_delay / interval + 1) * interval;
+}
+
+Labels PrometheusSender::add(const AlertEpisode& episode, Duration interval,
+                             std::string generator_url) {
   const std::size_t index = lives_.size();
   Life life;
   life.alert.labels = with_external(episode.labels, options_.external_labels);
   auto text = std::make_shared<AlertText>();
   text->annotations = episode.annotations;
+  text->generator_url = std::move(generator_url);
   life.alert.text = std::move(text);
   life.interval = std::max(interval, Duration(1));
   // An alert that never fires still stops the repetitions of an earlier one.
@@ -37,9 +44,11 @@ void PrometheusSender::add(const AlertEpisode& episode, Duration interval) {
   }
   by_labels_[life.alert.labels].push_back({episode.pending_at, index});
   lives_.push_back(std::move(life));
-  if (!episode.firing_at) return;
-  lives_.back().alert.starts_at = *episode.firing_at;
+  PostedAlert& alert = lives_.back().alert;
+  if (!episode.firing_at) return alert.labels;
+  alert.starts_at = *episode.firing_at;
   schedule(index, *episode.firing_at);
+  return alert.labels;
 }
 
 std::optional<Timestamp> PrometheusSender::next() const {
@@ -78,11 +87,6 @@ void PrometheusSender::schedule_after(std::size_t index, Timestamp at) {
   if (life.resolves_at && at < *life.resolves_at) next = std::min(next, *life.resolves_at);
   if (life.resolves_at && next > *life.resolves_at + kResolvedRetention) return;
   schedule(index, next);
-}
-
-Duration PrometheusSender::period_of(const Life& life) const {
-  // The first evaluation that is later than the delay, not the one that is just as late.
-  return (options_.resend_delay / life.interval + 1) * life.interval;
 }
 
 void PrometheusSender::schedule_end(std::size_t index) {

@@ -21,6 +21,9 @@ struct SenderOptions {
   std::optional<Timestamp> stops_at;
 };
 
+/// From one sending of a firing alert to the next, when its rule is evaluated each `interval`.
+Duration send_period(Duration interval, Duration resend_delay);
+
 /// Prometheus' side of an alert: turns episodes into what it posts to Alertmanager, and when.
 ///
 /// A firing alert is sent when it begins to fire and at each evaluation for which more than the
@@ -32,7 +35,8 @@ class PrometheusSender {
   explicit PrometheusSender(const SenderOptions& options) : options_(options) {}
 
   /// An episode of a rule that is evaluated each `interval`, in any order; before anything is sent.
-  void add(const AlertEpisode& episode, Duration interval);
+  /// Returns the labels that the alert is sent with.
+  Labels add(const AlertEpisode& episode, Duration interval, std::string generator_url = {});
 
   /// When something is to be sent; none: nothing more.
   std::optional<Timestamp> next() const;
@@ -50,8 +54,9 @@ class PrometheusSender {
 
   /// What stops the engine's own repetitions of a firing alert.
   void schedule_end(std::size_t life);
-  /// How often a firing alert is sent.
-  Duration period_of(const Life& life) const;
+  Duration period_of(const Life& life) const {
+    return send_period(life.interval, options_.resend_delay);
+  }
   /// Puts a life into the bucket of its next sending after `at`, if there is one.
   void schedule_after(std::size_t life, Timestamp at);
   void schedule(std::size_t life, Timestamp at);
