@@ -110,6 +110,7 @@ class Runner {
     try {
       run::SimulationOptions simulation;
       simulation.stop = &interrupted();
+      simulation.routing = task.routing.get();
       take(index, run::simulate(task.scenario, *task.rules, simulation), began);
     } catch (const std::bad_alloc&) {
       take_trouble(index, io_error("not enough memory"), began);

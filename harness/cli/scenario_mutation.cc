@@ -11,6 +11,7 @@
 #include "harness/backtest/overlay.h"
 #include "harness/ruletest/seen.h"
 #include "harness/ruletest/spread.h"
+#include "harness/run/route_alerts.h"
 #include "harness/run/simulate.h"
 #include "harness/run/stack.h"
 
@@ -62,8 +63,11 @@ Evidence with_rules(const RecordedScenario& recorded, const run::RuleFiles& rule
   auto samples =
       std::make_shared<backtest::Overlay>(*recorded.evidence.samples, recorded_names(rules));
   const auto options = run::evaluation_options(scenario, evidence.run.start);
-  run::take_outcome(rules::evaluate_timeline(rules, *samples, *samples, evidence.run.end, options),
-                    evidence);
+  auto outcome = rules::evaluate_timeline(rules, *samples, *samples, evidence.run.end, options);
+  if (const auto& routing = recorded.task->routing) {
+    run::route_alerts(scenario, *routing, rules, outcome, options, *samples, evidence);
+  }
+  run::take_outcome(std::move(outcome), evidence);
   evidence.samples = std::move(samples);
   return evidence;
 }
@@ -179,7 +183,10 @@ std::vector<std::string> scenario_failures(const std::vector<Task>& tasks,
     return [&](std::size_t i) {
       if (options.stopped()) return;
       const scenario::Scenario& scenario = tasks[i].scenario;
-      const auto verdict = assertions::judge(scenario, run::simulate(scenario, *tasks[i].rules));
+      run::SimulationOptions simulation;
+      simulation.routing = tasks[i].routing.get();
+      const auto verdict =
+          assertions::judge(scenario, run::simulate(scenario, *tasks[i].rules, simulation));
       if (verdict.outcome == assertions::Outcome::kPass) return;
       failures[i] = first_broken_claim(scenario, verdict);
     };

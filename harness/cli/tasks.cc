@@ -92,11 +92,13 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
   CheckedScales scales;
   scenario::ScenarioLoader loader;
   run::RuleLibrary library;
+  run::RoutingLibrary routings;
   prove::Expander expander;
   for (const std::string& path : scenario::find_scenarios(options.paths, diagnostics)) {
     std::optional<scenario::ScenarioFile> loaded = loader.load_file(path, diagnostics);
     if (!loaded) continue;
     auto rules = library.rules_of(*loaded->scenario.system, diagnostics);
+    const auto routing = routings.routing_of(*loaded->scenario.system, diagnostics);
     if (filter.has_error()) continue;
     for (scenario::Scenario& one : expander.expand(std::move(*loaded), rules, diagnostics)) {
       if (!chosen(one, options)) {
@@ -105,15 +107,18 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
       }
       override_settings(one, options);
       check_time_scale(one, *rules, scales, diagnostics);
-      tasks.push_back({std::move(one), rules});
+      if (routing != nullptr) run::check_routing(one, *routing, diagnostics);
+      tasks.push_back({std::move(one), rules, routing});
     }
   }
   if (diagnostics.ok() && tasks.empty()) {
     diagnostics.add(input_error(
         {}, fmt::format("none of {} scenarios is chosen by --filter or --tag", left_out)));
   }
-  for (const Error& warning : library.warnings()) {
-    complain("warning: " + printable(to_string(warning)) + '\n');
+  for (const auto* warnings : {&library.warnings(), &routings.warnings()}) {
+    for (const Error& warning : *warnings) {
+      complain("warning: " + printable(to_string(warning)) + '\n');
+    }
   }
   if (diagnostics.ok()) return tasks;
   complain(diagnostics.render());
@@ -122,7 +127,8 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
 
 std::string list_of(const std::vector<Task>& tasks) {
   std::string text;
-  for (const auto& [scenario, rules] : tasks) {
+  for (const Task& task : tasks) {
+    const scenario::Scenario& scenario = task.scenario;
     std::string mode = "simulated";
     if (scenario.live) mode = "live at " + format_number(scenario.time_scale, 6) + "x";
     text += fmt::format("{}  {}  {:>8}  {}  {}\n", padded(printable(scenario.system->name), 10),

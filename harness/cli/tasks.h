@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/run/routing.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/scenario.h"
 
@@ -30,6 +31,7 @@ struct TaskOptions {
 struct Task {
   scenario::Scenario scenario;
   std::shared_ptr<const run::RuleFiles> rules;
+  std::shared_ptr<const run::Routing> routing;  ///< null: nobody is told of alerts
 };
 
 void add_task_options(CLI::App& command, TaskOptions& options);

@@ -10,6 +10,7 @@
 #include "harness/metrics/scrape_parser.h"
 #include "harness/metrics/store.h"
 #include "harness/run/health_watch.h"
+#include "harness/run/route_alerts.h"
 #include "harness/run/scrape_series.h"
 
 namespace tocsin::run {
@@ -268,8 +269,11 @@ Evidence simulate(const scenario::Scenario& scenario, const RuleFiles& rules,
   evidence.run.partial = reached < scenario.length;
   auto evaluation = evaluation_options(scenario, evidence.at_offset(options.evaluation_phase));
   if (options.study) evaluation.only = options.study->rules;
-  take_outcome(rules::evaluate_timeline(rules, *store, *store, evidence.run.end, evaluation),
-               evidence);
+  auto outcome = rules::evaluate_timeline(rules, *store, *store, evidence.run.end, evaluation);
+  if (options.routing != nullptr) {
+    route_alerts(scenario, *options.routing, rules, outcome, evaluation, *store, evidence);
+  }
+  take_outcome(std::move(outcome), evidence);
   evidence.samples = std::move(store);
   return evidence;
 }

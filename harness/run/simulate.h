@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "harness/model/evidence.h"
+#include "harness/run/routing.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/scenario.h"
 
@@ -21,6 +22,8 @@ struct SimulationOptions {
   /// Where in their interval scrapes and evaluations fall.
   Duration scrape_phase{0};
   Duration evaluation_phase{0};
+  /// Who is told of alerts; null: nobody.
+  const Routing* routing = nullptr;
   /// Set from outside: end soon, with partial evidence.
   const std::atomic<bool>* stop = nullptr;
   /// Scrapes and rules only: no probes, no load result, no word of what targets export.

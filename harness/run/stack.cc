@@ -77,6 +77,7 @@ rules::EvaluationOptions evaluation_options(const scenario::Scenario& scenario, 
   options.interval = scenario.system->evaluation_interval;
   options.query.default_subquery_step = options.interval;
   options.origin = start;
+  options.external_labels = scenario.system->external_labels;
   return options;
 }
 

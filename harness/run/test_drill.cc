@@ -19,6 +19,8 @@ Drill load(const std::string& path) {
   if (auto scenario = scenario::ScenarioLoader().load(path, diagnostics)) {
     drill.scenario = std::move(*scenario);
     drill.rules = RuleLibrary().rules_of(*drill.scenario.system, diagnostics);
+    drill.routing = RoutingLibrary().routing_of(*drill.scenario.system, diagnostics);
+    if (drill.routing != nullptr) check_routing(drill.scenario, *drill.routing, diagnostics);
   }
   if (!diagnostics.ok()) throw TocsinError(input_error({}, diagnostics.render()));
   return drill;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/run/routing.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/scenario.h"
 
@@ -16,6 +17,7 @@ namespace tocsin::run {
 struct Drill {
   scenario::Scenario scenario;
   std::shared_ptr<const RuleFiles> rules;
+  std::shared_ptr<const Routing> routing;  ///< null: nobody is told of alerts
 };
 
 /// A scenario file, by its path from the project's folder.
