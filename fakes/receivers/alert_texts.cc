@@ -15,6 +15,22 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
+/// What is said of the alerts that follow: "Alerts Firing:"; in mails "[2] Resolved".
+std::optional<bool> heading_of(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find("] ");
+    if (end == std::string_view::npos || end == 1 ||
+        text.substr(1, end - 1).find_first_not_of("0123456789") != std::string_view::npos) {
+      return std::nullopt;
+    }
+    text.remove_prefix(end + 2);
+    if (text == "Firing") return true;
+    return text == "Resolved" ? std::optional(false) : std::nullopt;
+  }
+  if (text == "Alerts Firing:") return true;
+  return text == "Alerts Resolved:" ? std::optional(false) : std::nullopt;
+}
+
 /// Reads such a list line by line.
 class ListReader {
  public:
@@ -23,15 +39,15 @@ class ListReader {
   void line(std::string_view raw) {
     std::string_view text = trimmed(raw);
     if (text.starts_with("# ")) text = trimmed(text.substr(2));
-    if (text == "Alerts Firing:" || text == "Alerts Resolved:") {
+    if (const auto heading = heading_of(text)) {
       finish();
-      firing_ = text == "Alerts Firing:";
+      firing_ = *heading;
     } else if (text == "Labels:" || text == "Labels") {
       finish();
       part_ = Part::kLabels;
     } else if ((text == "Annotations:" || text == "Annotations") && part_ == Part::kLabels) {
       part_ = Part::kAnnotations;
-    } else if (text.starts_with("Source:")) {
+    } else if (text == "Source" || text.starts_with("Source:") || text.starts_with("Source <")) {
       finish();
     } else if (part_ != Part::kNone) {
       entry(text);

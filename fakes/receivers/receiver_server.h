@@ -58,11 +58,22 @@ struct Limits {
   Nanos request = std::chrono::seconds(30);  ///< from a request's first byte to its last
 };
 
+struct SmtpManners {
+  bool starttls = true;                      ///< is offered
+  bool needs_tls = false;                    ///< before AUTH and MAIL
+  bool needs_auth = false;                   ///< before MAIL
+  std::map<std::string, std::string> users;  ///< names and passwords; empty: any will do
+  /// PEM files of the server's own; empty: a certificate is made at the opening.
+  std::string certificate_file;
+  std::string key_file;
+};
+
 struct ReceiverOptions {
   std::string host = "127.0.0.1";
   std::uint16_t http_port = 0;  ///< 0: the kernel chooses one
   std::uint16_t smtp_port = 0;
   std::uint16_t smtps_port = 0;
+  SmtpManners smtp;
   /// Those with troubles, and all of kind "email" whose mail is to be told apart. Others need no
   /// entry.
   std::vector<IntegrationSetup> integrations;
@@ -99,6 +110,8 @@ class ReceiverServer {
   std::string smtp_address(const std::string& receiver = {}, std::size_t index = 0) const;
   /// The common port with TLS from the first byte on.
   std::string smtps_address() const;
+  /// PEM: what senders have to trust (`ca_file` of a tls_config), for as long as the server lives.
+  std::string certificate_file() const;
 
   // The rest may be called on any thread.
 

@@ -9,10 +9,10 @@ namespace {
 /// Identities are strangers' texts; so many that fail are remembered.
 constexpr std::size_t kMostFailing = 10'000;
 
-std::string failing_key(const Received& received) {
+std::string failing_key(const Received& received, const std::string& identity) {
   const NotificationRecord& record = received.record;
   return to_string({record.receiver, record.integration, record.integration_index}) + ' ' +
-         received.identity;
+         identity;
 }
 
 /// Roughly what it takes in memory.
@@ -38,28 +38,35 @@ void cut(std::string& text, std::size_t most) {
 
 }  // namespace
 
-std::uint64_t RecordStore::add(Received received) {
+std::uint64_t RecordStore::add(Received received, const std::vector<std::string>& earlier) {
   cut(received.body, limits_.kept_bytes);
   cut(received.html, limits_.kept_bytes);
   cut(received.record.text, limits_.kept_bytes);
   cut(received.record.title, limits_.kept_bytes);
   cut(received.identity, limits_.kept_bytes);
+  const std::string key = failing_key(received, received.identity);
   const std::lock_guard lock(mutex_);
   received.number = ++counters_.received;
-  const std::string key = failing_key(received);
-  const auto failed = failed_.find(key);
-  received.record.attempt = failed == failed_.end() ? 1 : failed->second + 1;
-  if (received.record.delivered) {
-    if (failed != failed_.end()) failed_.erase(failed);
-  } else if (failed != failed_.end()) {
-    ++failed->second;
-  } else if (failed_.size() < kMostFailing) {
-    failed_.emplace(key, 1);
+  int failures = failures_of(key);
+  for (const std::string& identity : earlier) {
+    failures += failures_of(failing_key(received, identity));
+  }
+  received.record.attempt = failures + 1;
+  if (!received.record.delivered) {
+    if (failed_.size() < kMostFailing || failed_.contains(key)) ++failed_[key];
+  } else {
+    failed_.erase(key);
+    for (const std::string& identity : earlier) failed_.erase(failing_key(received, identity));
   }
   const std::uint64_t number = received.number;
   keep(std::move(received));
   came_.notify_all();
   return number;
+}
+
+int RecordStore::failures_of(const std::string& key) const {
+  const auto failed = failed_.find(key);
+  return failed == failed_.end() ? 0 : failed->second;
 }
 
 void RecordStore::keep(Received received) {
@@ -80,7 +87,8 @@ void RecordStore::mark_undelivered(std::uint64_t number, const std::string& why)
   if (found == kept_.end() || found->number != number || !found->record.delivered) return;
   found->record.delivered = false;
   found->record.error = why;
-  if (failed_.size() < kMostFailing) failed_[failing_key(*found)] = found->record.attempt;
+  if (failed_.size() < kMostFailing)
+    failed_[failing_key(*found, found->identity)] = found->record.attempt;
 }
 
 void RecordStore::count_stray() {

@@ -17,8 +17,9 @@ class RecordStore {
   explicit RecordStore(const Limits& limits) : limits_(limits) {}
 
   /// Numbers it and counts its attempt: those of the same integration and identity that were not
-  /// delivered go before. Cuts its body and texts. Returns its number.
-  std::uint64_t add(Received received);
+  /// delivered go before, and those of `earlier` identities, of which less was known. Cuts its body
+  /// and texts. Returns its number.
+  std::uint64_t add(Received received, const std::vector<std::string>& earlier = {});
   /// It turned out that the sender never saw the answer.
   void mark_undelivered(std::uint64_t number, const std::string& why);
   void count_stray();
@@ -29,6 +30,7 @@ class RecordStore {
   bool wait_for(std::uint64_t count, Nanos longest) const;
 
  private:
+  int failures_of(const std::string& key) const;
   void keep(Received received);
 
   const Limits limits_;

@@ -101,6 +101,10 @@ Result<void> check_trouble(const IntegrationId& id, const Trouble& trouble) {
   if (!trouble.recipient.empty() && trouble.stage != SmtpStage::kRecipient) {
     return bad("a recipient is looked at by RCPT only");
   }
+  if (mail && trouble.kind == TroubleKind::kAnswer &&
+      trouble.text.find_first_of("\r\n") != std::string::npos) {
+    return bad("a reply's text is one line");
+  }
   if (trouble.stage == SmtpStage::kContent && trouble.kind != TroubleKind::kDrop &&
       trouble.kind != TroubleKind::kHang) {
     return bad("nothing is answered in the middle of the content");
