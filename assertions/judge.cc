@@ -119,6 +119,7 @@ std::string format_as(const scenario::ValueClaim& claim, double value) {
 Verdict judge(const scenario::Scenario& scenario, const Evidence& evidence) {
   Trial trial(scenario, evidence);
   judge_alerts(trial);
+  judge_notifications(trial);
   judge_metrics(trial);
   judge_health(trial);
   judge_load(trial);

@@ -25,6 +25,8 @@ class Trial {
   /// The window on the evidence's own clock, for claims about all of it: less the grace of live
   /// runs at both ends, as far as that leaves anything.
   TimeRange range(const scenario::TimeWindow& window) const;
+  /// What real clocks may be off: one evaluation interval in live runs, else nothing.
+  Duration grace() const { return grace_; }
   /// The evidence ends before this point of the scenario.
   bool ended_before(Duration offset) const;
 
@@ -48,6 +50,7 @@ class Trial {
 
 /// One function a kind of expectation, each in the file of its name.
 void judge_alerts(Trial& trial);
+void judge_notifications(Trial& trial);
 void judge_metrics(Trial& trial);
 void judge_health(Trial& trial);
 void judge_load(Trial& trial);
