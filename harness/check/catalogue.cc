@@ -91,7 +91,6 @@ std::vector<std::string> Catalogue::names() const {
 }
 
 Result<std::vector<metrics::FamilySamples>> load_page(const std::string& path) {
-  constexpr std::size_t kLargestPage = 256 << 20;
   TRY(const std::string text, read_file(path, kLargestPage));
   const bool open_metrics = text.find("\n# EOF") != std::string::npos || text.starts_with("# EOF");
   auto page = metrics::parse_families(text, open_metrics ? metrics::ExpositionFormat::kOpenMetrics
@@ -102,6 +101,30 @@ Result<std::vector<metrics::FamilySamples>> load_page(const std::string& path) {
     return error;
   }
   return page;
+}
+
+std::map<std::string, int, std::less<>> lines_of_families(
+    std::string_view page, std::span<const metrics::FamilySamples> families) {
+  // What a line may name: the family, or a series of it.
+  std::map<std::string, std::string, std::less<>> families_by_name;
+  for (const metrics::FamilySamples& family : families) {
+    families_by_name.emplace(family.info.name, family.info.name);
+    for (const metrics::ExpositionSample& sample : family.samples) {
+      families_by_name.emplace(sample.labels.metric_name(), family.info.name);
+    }
+  }
+  std::map<std::string, int, std::less<>> lines;
+  for (int number = 1; !page.empty(); ++number) {
+    const std::size_t end = std::min(page.find('\n'), page.size());
+    std::string_view line = page.substr(0, end);
+    page.remove_prefix(std::min(end + 1, page.size()));
+    for (const std::string_view comment : {"# HELP ", "# TYPE ", "# UNIT "}) {
+      if (line.starts_with(comment)) line.remove_prefix(comment.size());
+    }
+    const auto found = families_by_name.find(line.substr(0, line.find_first_of(" {\t")));
+    if (found != families_by_name.end()) lines.emplace(found->second, number);
+  }
+  return lines;
 }
 
 void add_page(std::span<const metrics::FamilySamples> families, Catalogue& catalogue) {

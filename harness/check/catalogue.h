@@ -63,8 +63,13 @@ class Catalogue {
 /// and with each switch (a signal that is 0 or 1) the other way round.
 void add_system(const scenario::System& system, Catalogue& catalogue);
 
+inline constexpr std::size_t kLargestPage = 256 << 20;  ///< bytes
+
 /// A page of a real exporter; its target is unknown, so any job and instance may be its own.
 Result<std::vector<metrics::FamilySamples>> load_page(const std::string& path);
+/// The line in which each family of a page is first named, from 1.
+std::map<std::string, int, std::less<>> lines_of_families(
+    std::string_view page, std::span<const metrics::FamilySamples> families);
 void add_page(std::span<const metrics::FamilySamples> families, Catalogue& catalogue);
 /// Samples of a run or of a Prometheus, in OpenMetrics.
 Result<void> add_samples(const std::string& path, Catalogue& catalogue);

@@ -21,5 +21,10 @@ extern const CheckGroup kRestChecks;
 extern const CheckGroup kMetricNameChecks;
 extern const CheckGroup kContractChecks;
 extern const CheckGroup kScenarioChecks;
+extern const CheckGroup kRoutingChecks;
+extern const CheckGroup kNotificationChecks;
+extern const CheckGroup kPrometheusChecks;
+extern const CheckGroup kResourceChecks;
+extern const CheckGroup kQuietChecks;
 
 }  // namespace tocsin::check

@@ -9,10 +9,11 @@ namespace tocsin::check {
 namespace {
 
 constexpr const CheckGroup* kGroups[] = {
-    &kInputChecks,      &kSelectorChecks,  &kExtremeChecks,     &kThresholdChecks,
-    &kCounterChecks,    &kHistogramChecks, &kAggregationChecks, &kMatchingChecks,
-    &kTimingChecks,     &kTemplateChecks,  &kConventionChecks,  &kRestChecks,
-    &kMetricNameChecks, &kContractChecks,  &kScenarioChecks,
+    &kInputChecks,       &kSelectorChecks,   &kExtremeChecks,    &kThresholdChecks,
+    &kResourceChecks,    &kQuietChecks,      &kCounterChecks,    &kHistogramChecks,
+    &kAggregationChecks, &kMatchingChecks,   &kTimingChecks,     &kTemplateChecks,
+    &kConventionChecks,  &kRestChecks,       &kMetricNameChecks, &kContractChecks,
+    &kScenarioChecks,    &kPrometheusChecks, &kRoutingChecks,    &kNotificationChecks,
 };
 
 }  // namespace

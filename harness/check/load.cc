@@ -7,6 +7,7 @@
 
 #include "harness/base/file.h"
 #include "harness/check/check_groups.h"
+#include "harness/check/file_kind.h"
 #include "harness/contract/contract.h"
 #include "harness/scenario/load.h"
 #include "harness/yaml/parse.h"
@@ -16,32 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class FileKind { kRules, kSystem, kScenario, kContract, kPage, kOther };
-
 constexpr std::size_t kLargest = rules::kLargestRuleFile;
-
-/// By the keys at the beginning of its lines: files that are no valid YAML have a kind too.
-FileKind kind_of(const fs::path& path, std::string_view text) {
-  const std::string extension = path.extension().string();
-  const std::string name = path.filename().string();
-  if (extension == ".prom" || extension == ".om") return FileKind::kPage;
-  const auto has_key = [&](std::string_view key) {
-    const std::string at_line_start = "\n" + std::string(key) + ":";
-    return text.starts_with(std::string_view(at_line_start).substr(1)) ||
-           text.find(at_line_start) != std::string_view::npos;
-  };
-  if (has_key("rule_files") || has_key("tests")) return FileKind::kOther;
-  if (has_key("groups")) return FileKind::kRules;
-  if (name == "contract.yaml" || has_key("contract")) return FileKind::kContract;
-  if (name == "system.yaml" && has_key("service")) return FileKind::kSystem;
-  const bool scenario = has_key("expect") || has_key("traffic") || has_key("from_contract");
-  if (scenario && (has_key("system") || has_key("include"))) return FileKind::kScenario;
-  return FileKind::kOther;
-}
-
-bool is_yaml(const fs::path& path) {
-  return path.extension() == ".yaml" || path.extension() == ".yml";
-}
 
 std::string beside(const std::string& path, const char* name) {
   return (fs::path(path).parent_path() / name).lexically_normal().string();
@@ -65,7 +41,7 @@ class Loader {
     if (!diagnostics_.ok()) return {};
     for (const std::string& system : systems_) add_system_subject(system);
     add_loose_scenarios();
-    add_rule_subjects();
+    add_loose_subjects();
     add_pages();
     for (Subject& subject : out_.subjects) finish(subject);
     return std::move(out_);
@@ -81,8 +57,8 @@ class Loader {
       }
       if (!take(fs::path(path).lexically_normal().string())) {
         diagnostics_.add(
-            io_error("neither rules, nor a scenario, a contract, a system or a page "
-                     "of metrics: " +
+            io_error("neither rules, nor a scenario, a contract, a system, a page of metrics, an "
+                     "alertmanager.yml or a prometheus.yml: " +
                      path));
       }
       return;
@@ -109,18 +85,20 @@ class Loader {
     }
     bool any = false;
     for (const std::string& file : inside) {
-      const bool rules_of_a_system = owned.contains(fs::path(file).parent_path().string());
-      any = take(file, rules_of_a_system) || any;
+      any = take(file, owned.contains(fs::path(file).parent_path().string())) || any;
     }
     if (!any) diagnostics_.add(io_error("nothing to check in the folder " + path));
   }
 
-  /// Whether the file is of a kind that can be checked.
-  bool take(const std::string& path, bool leave_rules = false) {
+  /// Whether the file is of a kind that can be checked. `owned`: it lies in a system's folder, and
+  /// the system names the rules and the alertmanager.yml that it uses.
+  bool take(const std::string& path, bool owned = false) {
     const auto text = read_file(path, kLargest);
     const FileKind kind = text.has_error() ? FileKind::kRules : kind_of(path, *text);
     if (kind == FileKind::kOther) return false;
-    if (kind == FileKind::kRules && leave_rules) return true;
+    const bool named_by_system = kind == FileKind::kRules || kind == FileKind::kAlertmanager ||
+                                 kind == FileKind::kPrometheus;
+    if (named_by_system && owned) return true;
     if (!taken_.insert(identity(path)).second) return true;
     switch (kind) {
       case FileKind::kSystem:
@@ -137,6 +115,12 @@ class Loader {
         break;
       case FileKind::kPage:
         pages_.push_back(path);
+        break;
+      case FileKind::kAlertmanager:
+        alertmanagers_.push_back(path);
+        break;
+      case FileKind::kPrometheus:
+        prometheuses_.push_back(path);
         break;
       default:
         rule_files_.push_back(path);
@@ -194,6 +178,8 @@ class Loader {
     subject.system = read_system(path);
     if (subject.system) {
       for (const std::string& file : subject.system->rule_files) read_rules(subject, file);
+      const std::string& alertmanager = subject.system->alertmanager_file;
+      if (!alertmanager.empty()) read_alertmanager(subject, alertmanager);
       read_contract(subject);
     }
     const std::string folder = identity(fs::path(path).parent_path().string());
@@ -248,13 +234,18 @@ class Loader {
     }
     Subject subject;
     subject.system = system;
-    for (const std::string& file : system->rule_files) {
+    know_rules_of(*system, subject);
+    out_.subjects.push_back(std::move(subject));
+    return out_.subjects.back();
+  }
+
+  /// Its rules, which are not to be checked themselves.
+  static void know_rules_of(const scenario::System& system, Subject& subject) {
+    for (const std::string& file : system.rule_files) {
       Diagnostics ignored;
       rules::RuleFile rules = rules::load_rule_file(file, ignored);
       if (ignored.ok()) subject.rule_files.push_back(std::move(rules));
     }
-    out_.subjects.push_back(std::move(subject));
-    return out_.subjects.back();
   }
 
   /// The system that a rule file is held against: the one asked for, or the one beside it.
@@ -265,16 +256,54 @@ class Loader {
     return fs::exists(near, ignored) ? near : "";
   }
 
-  void add_rule_subjects() {
+  /// Rules and configurations outside of systems: together, but for those of different systems.
+  void add_loose_subjects() {
     std::map<std::string, Subject> subjects;
-    for (const std::string& path : rule_files_) {
+    const auto subject_for = [&](const std::string& path) -> Subject& {
       const std::string system = system_for(path);
       const auto [at, is_new] = subjects.try_emplace(system);
       if (is_new && !system.empty()) at->second.system = read_system(system);
       if (is_new && at->second.system) read_contract(at->second);
-      read_rules(at->second, path);
+      return at->second;
+    };
+    for (const std::string& path : rule_files_) read_rules(subject_for(path), path);
+    for (const std::string& path : prometheuses_) read_prometheus(subject_for(path), path);
+    for (const std::string& path : alertmanagers_) read_alertmanager(subject_for(path), path);
+    for (auto& [system, subject] : subjects) {
+      const bool config = !subject.alertmanagers.empty() || !subject.prometheuses.empty();
+      if (config && subject.system && subject.rule_files.empty()) {
+        know_rules_of(*subject.system, subject);
+      }
+      out_.subjects.push_back(std::move(subject));
     }
-    for (auto& [system, subject] : subjects) out_.subjects.push_back(std::move(subject));
+  }
+
+  void read_alertmanager(Subject& subject, const std::string& path) {
+    note_file(subject, path);
+    Diagnostics problems;
+    auto config = alerting::load_config(path, problems);
+    report(problems, "alertmanager/invalid");
+    if (!config) return;
+    if (!problems.ok()) return subject.refused_alertmanagers.push_back(std::move(config));
+    for (const Error& warning : config->warnings) {
+      out_.findings.push_back(finding_of(warning, "alertmanager/doubtful", Severity::kWarning));
+    }
+    subject.alertmanagers.push_back(std::move(config));
+  }
+
+  /// With the rules that it loads.
+  void read_prometheus(Subject& subject, const std::string& path) {
+    note_file(subject, path);
+    Diagnostics problems;
+    auto config = load_prometheus_config(path, problems);
+    report(problems, "prometheus/invalid");
+    if (!config) return;
+    for (const RuleFilePattern& pattern : config->rule_files) {
+      for (const std::string& file : pattern.files) {
+        if (taken_.insert(identity(file)).second) read_rules(subject, file);
+      }
+    }
+    subject.prometheuses.push_back(std::move(*config));
   }
 
   void add_pages() {
@@ -285,7 +314,9 @@ class Loader {
       if (page.has_error()) {
         out_.findings.push_back(finding_of(page.error(), "metric/invalid", Severity::kError));
       } else {
-        subject.pages.push_back({path, std::move(*page)});
+        const auto text = read_file(path, kLargestPage);
+        auto lines = lines_of_families(text.has_error() ? "" : *text, *page);
+        subject.pages.push_back({path, std::move(lines), std::move(*page)});
       }
     }
     if (!subject.pages.empty()) out_.subjects.push_back(std::move(subject));
@@ -295,6 +326,17 @@ class Loader {
     subject.index_rules();
     subject.scrape_interval = options_.scrape_interval;
     subject.evaluation_interval = options_.evaluation_interval;
+    if (subject.prometheuses.size() == 1 && !subject.system) {
+      // What Prometheus does when its file does not say.
+      constexpr Duration kStandard = std::chrono::minutes(1);
+      const PrometheusConfig& config = subject.prometheuses.front();
+      if (!subject.scrape_interval) {
+        subject.scrape_interval = config.scrape_interval.value_or(kStandard);
+      }
+      if (!subject.evaluation_interval) {
+        subject.evaluation_interval = config.evaluation_interval.value_or(kStandard);
+      }
+    }
     if (subject.rules.empty() && !subject.system) return;
     Catalogue catalogue;
     if (subject.system) {
@@ -328,6 +370,8 @@ class Loader {
   std::vector<std::string> systems_;
   std::vector<std::string> scenarios_;
   std::vector<std::string> rule_files_;
+  std::vector<std::string> alertmanagers_;
+  std::vector<std::string> prometheuses_;
   std::vector<std::string> pages_;
   std::map<std::string, std::shared_ptr<const scenario::System>> known_systems_;
   scenario::ScenarioLoader scenarios_loader_;
@@ -345,6 +389,8 @@ Finding finding_of(const Error& error, std::string_view check, Severity severity
   finding.message = error.message;
   for (const std::string& context : error.context) finding.message += ", " + context;
   if (!error.hints.empty()) finding.way_out = error.hints.front();
+  const Check* known = finding.way_out.empty() ? find_check(check) : nullptr;
+  if (known != nullptr) finding.way_out = known->way_out;
   finding.excerpt = error.excerpt;
   return finding;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <map>
 #include <set>
 
 #include "harness/base/suggest.h"
@@ -14,12 +16,6 @@ constexpr std::array<std::string_view, 14> kCommonWords = {
     "total", "count", "sum",   "bucket",  "seconds", "bytes", "percent",
     "ratio", "rate",  "usage", "current", "number",  "info",  "of"};
 
-double weight(std::string_view word) {
-  const bool common =
-      std::find(kCommonWords.begin(), kCommonWords.end(), word) != kCommonWords.end();
-  return common ? 0.3 : 1.0;
-}
-
 std::set<std::string_view> words_of(std::string_view name) {
   std::set<std::string_view> words;
   while (!name.empty()) {
@@ -30,21 +26,47 @@ std::set<std::string_view> words_of(std::string_view name) {
   return words;
 }
 
-/// Weight of the words that both have, of all words; 0 when only common words are shared.
-double likeness(std::string_view a, std::string_view b) {
+/// How much a word tells: little when it is a unit or the like, and the less the more names have
+/// it, such as the prefix of an exporter.
+class WordWeights {
+ public:
+  explicit WordWeights(std::span<const std::string> names) : names_(names.size()) {
+    for (const std::string& name : names) {
+      for (const std::string_view word : words_of(name)) ++uses_[word];
+    }
+  }
+
+  double of(std::string_view word) const {
+    const auto found = uses_.find(word);
+    const double uses = found == uses_.end() ? 1 : static_cast<double>(found->second);
+    const double rare = 1 - std::log(uses) / std::log(static_cast<double>(names_) + 2);
+    return is_common(word) ? std::min(0.3, rare) : std::max(rare, 0.05);
+  }
+  static bool is_common(std::string_view word) {
+    return std::find(kCommonWords.begin(), kCommonWords.end(), word) != kCommonWords.end();
+  }
+
+ private:
+  std::size_t names_;
+  std::map<std::string_view, std::size_t> uses_;
+};
+
+/// Weight of the words that both have, of all words; 0 when nothing is shared that tells.
+double likeness(std::string_view a, std::string_view b, const WordWeights& weights) {
   const std::set<std::string_view> left = words_of(a);
   const std::set<std::string_view> right = words_of(b);
   double shared = 0;
   double all = 0;
   bool telling = false;
   for (const std::string_view word : left) {
-    all += weight(word);
+    const double weight = weights.of(word);
+    all += weight;
     if (!right.contains(word)) continue;
-    shared += weight(word);
-    telling = telling || weight(word) == 1.0;
+    shared += weight;
+    telling = telling || (weight > 0.3 && !WordWeights::is_common(word));
   }
   for (const std::string_view word : right) {
-    if (!left.contains(word)) all += weight(word);
+    if (!left.contains(word)) all += weights.of(word);
   }
   return telling && all > 0 ? shared / all : 0;
 }
@@ -73,10 +95,11 @@ std::string nearest_metric(std::string_view name, std::span<const std::string> k
   });
   if (slip != known.end()) return *slip;
   constexpr double kAlike = 0.3;
+  const WordWeights weights(known);
   std::string best;
   double best_likeness = kAlike;
   for (const std::string& candidate : known) {
-    const double like = likeness(name, candidate);
+    const double like = likeness(name, candidate, weights);
     if (like < best_likeness || (like == best_likeness && !best.empty())) continue;
     best = candidate;
     best_likeness = like;

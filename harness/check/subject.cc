@@ -1,5 +1,8 @@
 #include "harness/check/subject.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "harness/check/nearest_metric.h"
 
 namespace tocsin::check {
@@ -26,6 +29,52 @@ const ExportedMetric* Subject::meant(std::string_view metric) const {
   const std::string nearest = nearest_metric(metric, exported->names());
   const ExportedMetric* found = nearest.empty() ? nullptr : exported->find(nearest);
   meant_.emplace(metric, found);
+  return found;
+}
+
+namespace {
+
+/// How many folders two paths have in common from the top.
+std::size_t folders_in_common(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  const fs::path left = fs::path(a).parent_path();
+  const fs::path right = fs::path(b).parent_path();
+  const auto ends = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
+  return static_cast<std::size_t>(std::distance(left.begin(), ends.first));
+}
+
+}  // namespace
+
+std::vector<const RuleUse*> Subject::rules_for_alertmanager(const std::string& path) const {
+  std::vector<const RuleUse*> found;
+  for (const RuleUse& use : rules) {
+    const std::size_t here = folders_in_common(path, use.file->path);
+    const bool nearer_to_another = std::any_of(
+        alertmanagers.begin(), alertmanagers.end(),
+        [&](const auto& other) { return folders_in_common(other->path, use.file->path) > here; });
+    if (system || !nearer_to_another) found.push_back(&use);
+  }
+  return found;
+}
+
+std::vector<const RuleUse*> Subject::rules_loaded_by(const PrometheusConfig& config) const {
+  std::set<std::string> files;
+  for (const RuleFilePattern& pattern : config.rule_files) {
+    files.insert(pattern.files.begin(), pattern.files.end());
+  }
+  std::vector<const RuleUse*> found;
+  for (const RuleUse& use : rules) {
+    if (files.contains(use.file->path)) found.push_back(&use);
+  }
+  return found;
+}
+
+std::vector<const rules::RuleFile*> Subject::rule_files_near(const PrometheusConfig& config) const {
+  const std::string folder = std::filesystem::path(config.path).parent_path().string();
+  std::vector<const rules::RuleFile*> found;
+  for (const rules::RuleFile& file : rule_files) {
+    if (system || folder.empty() || file.path.starts_with(folder + '/')) found.push_back(&file);
+  }
   return found;
 }
 

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "harness/alerting/config.h"
 #include "harness/base/time.h"
 #include "harness/check/catalogue.h"
+#include "harness/check/prometheus_config.h"
 #include "harness/contract/contract.h"
 #include "harness/rules/rule.h"
 #include "harness/scenario/scenario.h"
@@ -33,6 +35,7 @@ struct RuleUse {
 /// A page that a target showed.
 struct Page {
   std::string file;
+  std::map<std::string, int, std::less<>> lines;  ///< where a family begins
   std::vector<metrics::FamilySamples> families;
 };
 
@@ -50,6 +53,10 @@ struct Subject {
   std::optional<contract::Contract> contract;  ///< of the system
   double traffic_hz = 50;                      ///< the system's usual load
   std::vector<Page> pages;                     ///< to be checked themselves
+  std::vector<std::shared_ptr<const alerting::Config>> alertmanagers;
+  /// Of these only what is written is known.
+  std::vector<std::shared_ptr<const alerting::Config>> refused_alertmanagers;
+  std::vector<PrometheusConfig> prometheuses;
 
   std::optional<Catalogue> exported;        ///< nothing: not known
   std::optional<Duration> scrape_interval;  ///< of targets that are not known
@@ -60,6 +67,12 @@ struct Subject {
   bool has_alert(std::string_view name) const;
   /// The exported metric of that name or, when there is none, the one that was most likely meant.
   const ExportedMetric* meant(std::string_view metric) const;
+  /// The rules whose alerts an alertmanager.yml gets: all, unless there are several; then those
+  /// that lie nearest to it.
+  std::vector<const RuleUse*> rules_for_alertmanager(const std::string& path) const;
+  /// The rules that a prometheus.yml loads, and the files of rules that lie with it or below.
+  std::vector<const RuleUse*> rules_loaded_by(const PrometheusConfig& config) const;
+  std::vector<const rules::RuleFile*> rule_files_near(const PrometheusConfig& config) const;
   /// Fills `rules` from the files; before anything is asked of them.
   void index_rules();
 

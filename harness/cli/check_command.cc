@@ -157,11 +157,16 @@ void add_check_command(CLI::App& app, Action& chosen) {
       app.add_subcommand("check", "Look for mistakes in rules and systems, without running them");
   command->footer(
       "In a system folder the system, its rules and scenarios are checked together, against the\n"
-      "series that its targets really export. A comment `# tocsin:ignore ID: reason` on a line,\n"
-      "or above a rule, silences a check there; `# tocsin:ignore-file ID: reason` in a file.");
+      "series that its targets really export. Elsewhere, routes and receivers are checked against\n"
+      "the alerts of the rules that are given with them. A comment `# tocsin:ignore ID: reason` "
+      "on\n"
+      "a line, or above a rule, silences a check there; `# tocsin:ignore-file ID: reason` in a "
+      "file.");
   command
-      ->add_option("paths", flags->what.paths,
-                   "Rule files, scenarios, pages of metrics (.prom), systems, or folders of them")
+      ->add_option(
+          "paths", flags->what.paths,
+          "Rule files, prometheus.yml, alertmanager.yml, scenarios, systems, pages of metrics\n"
+          "(.prom), or folders of them")
       ->type_name("");
   add_knowledge(*command, *flags);
   command->add_option("--only", flags->what.only, "Only these checks; an id may end in *")

@@ -132,11 +132,18 @@ class AggregationLook {
 
   /// Labels by which one target's series of the metric differ, and that say nothing but which
   /// requests (or states of something) are counted.
-  std::vector<std::string> request_labels(const promql::VectorSelector& selector) {
+  std::vector<std::string> request_labels(const promql::VectorSelector& selector, bool raw) {
     const ExportedMetric* metric = subject_.meant(metric_name(selector));
     if (metric == nullptr) return {};
     std::vector<std::string> found;
-    for (const std::string_view label : kRequestLabels) {
+    std::vector<std::string> asked(kRequestLabels.begin(), kRequestLabels.end());
+    // Of a counter itself, each is a number of its own.
+    if (metric->family.type == MetricType::kCounter && raw) {
+      const std::set<std::string> all = metric->labels();
+      asked.assign(all.begin(), all.end());
+      std::erase_if(asked, [](const std::string& l) { return l == "job" || l == "instance"; });
+    }
+    for (const std::string& label : asked) {
       const bool pinned = std::any_of(
           selector.matchers.begin(), selector.matchers.end(),
           [&](const Matcher& m) { return m.name() == label && m.op() == MatchOp::kEqual; });
@@ -155,6 +162,31 @@ class AggregationLook {
     return has(use_.rule->annotations) || has(use_.rule->labels);
   }
 
+  /// Labels that tell apart what would better be one distribution.
+  std::vector<std::string> further_labels(const promql::VectorSelector& selector) const {
+    const ExportedMetric* metric = subject_.meant(metric_name(selector));
+    if (metric == nullptr) return {};
+    std::vector<std::string> found;
+    for (const std::string& label : metric->labels()) {
+      const bool of_target = label == "job" || label == "instance" || label == "le";
+      const bool asked = std::any_of(selector.matchers.begin(), selector.matchers.end(),
+                                     [&](const Matcher& m) { return m.name() == label; });
+      if (!of_target && !asked && !shows(label)) found.push_back(label);
+    }
+    return found;
+  }
+
+  /// histogram_quantile(…, rate(…_bucket[…])), not summed.
+  void look_at_quantile(const Condition& condition, const promql::VectorSelector& selector) {
+    if (shows("instance")) return;
+    const std::vector<std::string> labels = further_labels(selector);
+    const bool sure = subject_.exported->values_complete() && !labels.empty();
+    add(kPerSeries, sure ? Severity::kWarning : Severity::kInfo, condition.comparison->range,
+        labels.empty() ? "each series has a quantile of its own"
+                       : fmt::format("each {} has a quantile of its own", listed(labels)),
+        "put sum by (le) (…) around rate()");
+  }
+
   void look_at_series(const Condition& condition) {
     const auto* selector = each_series(*condition.value);
     if (selector == nullptr || !subject_.exported) return;
@@ -164,11 +196,13 @@ class AggregationLook {
     // Nothing and something are the same for each series and for all.
     const bool any = asks_above(condition.op) && condition.limit == 0;
     if (!additive || any) return;
-    std::vector<std::string> labels = request_labels(*selector);
+    std::vector<std::string> labels =
+        request_labels(*selector, selector == as_selector(bare(*condition.value)));
     std::erase_if(labels, [&](const std::string& label) { return shows(label); });
-    if (labels.empty()) return;
     const bool quantile = as_call(bare(*condition.value)) != nullptr &&
                           as_call(bare(*condition.value))->function->name == "histogram_quantile";
+    if (labels.empty() && quantile) return look_at_quantile(condition, *selector);
+    if (labels.empty()) return;
     add(kPerSeries, Severity::kWarning, condition.comparison->range,
         fmt::format("each {} is compared by itself", listed(labels)),
         quantile ? "put sum by (le) (…) around rate()" : "put sum(…) around it");

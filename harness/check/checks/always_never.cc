@@ -42,12 +42,15 @@ constexpr Check kExtremes[] = {
      "Use up{job=\"…\"} == 0, if that is what is meant."},
 };
 
-/// {state=~"Warning|Critical"}, {health!="OK"}: there may be no such series most of the time.
+/// {state=~"Warning|Critical"}, {health!="OK"}, {operstate="down"}: there may be no such series
+/// most of the time.
 bool asks_for_states(const promql::VectorSelector& selector) {
   return std::any_of(selector.matchers.begin(), selector.matchers.end(), [](const Matcher& m) {
-    const bool of_target = m.name() == kMetricName || m.name() == "job" || m.name() == "instance" ||
-                           m.name() == "namespace" || m.name() == "cluster";
-    return !of_target && m.op() != MatchOp::kEqual;
+    for (const char* of_target : {"__name__", "job", "instance", "namespace", "cluster", "pod",
+                                  "container", "service", "app", "environment", "env", "site"}) {
+      if (m.name() == of_target) return false;
+    }
+    return true;
   });
 }
 
@@ -120,7 +123,9 @@ class ExtremeLook {
     });
     if (!use_.alerts()) return;
     const auto decided = deciding(root);
-    for (const promql::Binary* comparison : decided) look_at_deciding(*comparison);
+    for (const promql::Binary* comparison : decided) {
+      look_at_deciding(*comparison, decided.size() > 1);
+    }
     look_for_conditions(root);
   }
 
@@ -162,7 +167,8 @@ class ExtremeLook {
     if (apart) add(kNever, conjunction, "no value can meet both conditions");
   }
 
-  void look_at_deciding(const promql::Binary& comparison) {
+  /// `of_several`: other conditions must hold, or may hold, besides.
+  void look_at_deciding(const promql::Binary& comparison, bool of_several) {
     if (comparison.return_bool) {
       return add(kBoolComparison, comparison, "with bool, this always has a result");
     }
@@ -183,7 +189,13 @@ class ExtremeLook {
     const bool counts = aggregate != nullptr && aggregate->op == promql::AggregateOp::kCount;
     if (value.lowest == value.highest || counts) return;
     if (truth_of(condition->op, value, condition->limit) != Truth::kAlways) return;
-    add(kAlways, comparison, "this is always true: the value " + range_text(value));
+    // What a comparison within lets through is compared once more: superfluous, not wrong.
+    if (conditional(*condition->value) != Conditional::kNo) return;
+    Finding finding =
+        about(use_, comparison.range, "this is always true: the value " + range_text(value));
+    if (of_several) finding.way_out = "leave it out, or compare with a value that tells";
+    findings_.add(kExtremes[kAlways], of_several ? Severity::kWarning : Severity::kError,
+                  std::move(finding));
   }
 
   enum class Conditional { kNo, kYes, kUnknown };

@@ -1,7 +1,8 @@
 #include "harness/contract/contract.h"
 
 #include <algorithm>
-#include <cmath>
+#include <filesystem>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -9,37 +10,14 @@
 #include "harness/base/suggest.h"
 #include "harness/base/units.h"
 #include "harness/check/check_groups.h"
-#include "harness/check/checks/conditions.h"
-#include "harness/check/facts.h"
+#include "harness/check/checks/contract_checks.h"
 #include "harness/check/nearest_metric.h"
-#include "harness/check/subject.h"
 
 /// What the documentation promises against rules and targets.
 
 namespace tocsin::check {
-namespace {
 
-using promql::BinaryOp;
-
-enum ContractCheck {
-  kAlertWithoutRule,
-  kRuleWithoutAlert,
-  kContractThreshold,
-  kContractComparison,
-  kContractUnit,
-  kContractFor,
-  kContractSeverity,
-  kContractWindow,
-  kMetricMissing,
-  kMetricType,
-  kMetricLabels,
-  kContractMetricUnit,
-  kContractScrape,
-  kContractCount,
-  kContractName,
-};
-
-constexpr Check kContracts[] = {
+const Check kContracts[kContractChecksCount] = {
     {"contract/alert-without-rule", Severity::kError, "A promised alert that no rule defines",
      "It never fires.", "Write the rule, or take the alert out of the contract."},
     {"contract/rule-without-alert", Severity::kWarning, "An alert that the contract does not know",
@@ -72,168 +50,32 @@ constexpr Check kContracts[] = {
      "Job, port, path or interval differ from the document.", "Make both the same."},
     {"contract/count", Severity::kWarning, "A documented count that does not match",
      "The document counts other things than it lists.", "Correct the document."},
-    {"contract/unknown-alert", Severity::kWarning,
-     "The contract names an alert that it does not have",
-     "The name is misspelt, or the alert is gone.", "Correct the name."},
+    {"contract/unlisted-metric", Severity::kWarning,
+     "An alert reads a metric that the document does not list",
+     "It is named where the alert is, and nowhere among the metrics: nobody may have exported it.",
+     "List it, or use one that is listed."},
+    {"contract/unnamed-metric", Severity::kInfo, "A metric that the document does not name",
+     "The document speaks of it without a name; the name is ours.", "Name it in the document."},
+    {"contract/same-words", Severity::kWarning, "Two promised alerts in the same words",
+     "Nobody can tell which of them the document means.", "Say what tells them apart."},
+    {"contract/vague-alert", Severity::kInfo, "An alert that the document leaves open",
+     "Without threshold, severity and duration nobody can say whether the rule is right.",
+     "Give them in the document."},
+    {"contract/alert-without-runbook", Severity::kInfo, "A promised alert that no runbook is for",
+     "Other alerts have one.", "Write it, or name the alert in one that is there."},
 };
 
-bool about_equal(double a, double b) {
-  return std::abs(a - b) <= 1e-9 * std::max({1.0, std::abs(a), std::abs(b)});
+void add_to_contract(const contract::Contract& contract, ContractCheck check, const SourcePos& pos,
+                     std::string message, std::string way_out, Findings& findings) {
+  Finding finding;
+  finding.place.pos = pos;
+  finding.about = "contract " + contract.system;
+  finding.message = std::move(message);
+  finding.way_out = std::move(way_out);
+  findings.add(kContracts[check], std::move(finding));
 }
 
-/// A number of the rule's expression in the contract's base units.
-bool same_threshold(const Condition& condition, const Facts& facts, const Quantity& promised) {
-  if (about_equal(condition.limit, promised.value)) return true;
-  const bool percent =
-      facts.unit == Unit::kPercent || facts.unit == Unit::kUnknown || facts.unit == Unit::kSeconds;
-  if (promised.dimension == Dimension::kRatio && percent) {
-    return about_equal(condition.limit, promised.value * 100);
-  }
-  if (promised.dimension == Dimension::kTime && facts.unit == Unit::kMilliseconds) {
-    return about_equal(condition.limit, promised.value * 1000);
-  }
-  // Per hour, written as increase(…[1h]).
-  return promised.dimension == Dimension::kRate && facts.increase;
-}
-
-BinaryOp op_of(contract::Comparison is) {
-  switch (is) {
-    case contract::Comparison::kAbove:
-      return BinaryOp::kGreater;
-    case contract::Comparison::kAtLeast:
-      return BinaryOp::kGreaterEqual;
-    case contract::Comparison::kBelow:
-      return BinaryOp::kLess;
-    case contract::Comparison::kAtMost:
-      return BinaryOp::kLessEqual;
-    case contract::Comparison::kEqual:
-      break;
-  }
-  return BinaryOp::kEqual;
-}
-
-/// An alert of the contract against its rule.
-class PromisedAlert {
- public:
-  PromisedAlert(const contract::Alert& promised, const RuleUse& use, FactFinder& facts,
-                Findings& findings)
-      : promised_(promised), use_(use), facts_(facts), findings_(findings) {}
-
-  void look() {
-    if (promised_.threshold) look_at_threshold();
-    if (use_.rule->hold != promised_.hold) {
-      Finding finding = about(
-          use_, fmt::format("`for` is {}, and {} is promised{}", format_duration(use_.rule->hold),
-                            format_duration(promised_.hold), where()));
-      if (use_.rule->hold_pos.line > 0) finding.place.pos = use_.rule->hold_pos;
-      findings_.add(kContracts[kContractFor], std::move(finding));
-    }
-    look_at_severity();
-    if (promised_.window) look_at_window();
-  }
-
- private:
-  std::string where() const {
-    std::string text = fmt::format(" ({}:{}", promised_.pos.file, promised_.pos.line);
-    if (!promised_.lines.empty()) text += fmt::format(", line {} of the guide", promised_.lines[0]);
-    return text + ")";
-  }
-
-  void add(ContractCheck check, promql::TextRange range, std::string message) {
-    findings_.add(kContracts[check], about(use_, range, std::move(message) + where()));
-  }
-
-  void look_at_threshold() {
-    std::vector<Condition> conditions;
-    for (const promql::Binary* comparison : deciding(*use_.rule->expression.root)) {
-      if (const auto condition = condition_of(*comparison)) conditions.push_back(*condition);
-    }
-    if (conditions.empty()) return;
-    const Condition* same = nullptr;
-    for (const Condition& condition : conditions) {
-      if (same == nullptr &&
-          same_threshold(condition, facts_.of(*condition.value), *promised_.threshold)) {
-        same = &condition;
-      }
-    }
-    const Condition& first = same == nullptr ? conditions.front() : *same;
-    if (look_at_unit(first)) return;
-    if (same == nullptr) {
-      return add(kContractThreshold, first.comparison->range,
-                 fmt::format("the threshold is {}, and {} is promised", format_number(first.limit),
-                             format_quantity(*promised_.threshold)));
-    }
-    const BinaryOp wanted = op_of(promised_.is);
-    if (first.op == wanted) return;
-    add(kContractComparison, first.comparison->range,
-        fmt::format("the value is compared with {}, and {} is promised",
-                    promql::to_string(first.op), contract::symbol(promised_.is)));
-  }
-
-  /// A share is promised and something else compared, or the other way round.
-  bool look_at_unit(const Condition& condition) {
-    const Facts facts = facts_.of(*condition.value);
-    const Dimension promised = promised_.threshold->dimension;
-    const auto says = [&](std::string_view kind) {
-      add(kContractUnit, condition.comparison->range,
-          fmt::format("{} is promised as threshold, and {} compared",
-                      format_quantity(*promised_.threshold), kind));
-      return true;
-    };
-    const bool events = facts.per_second && facts.unit == Unit::kCount;
-    if (promised == Dimension::kRatio && events) return says("events per second are");
-    if (promised == Dimension::kRatio && facts.unit == Unit::kBytes) return says("bytes are");
-    if (promised == Dimension::kRate && facts.unit == Unit::kRatio) return says("a ratio is");
-    if (promised == Dimension::kTime &&
-        (facts.unit == Unit::kRatio || facts.unit == Unit::kPercent ||
-         facts.unit == Unit::kBytes)) {
-      return says(fmt::format("{} {}", describe(facts.unit), "is"));
-    }
-    return false;
-  }
-
-  void look_at_severity() {
-    if (promised_.severity.empty()) return;
-    for (const auto& [name, text] : use_.rule->labels) {
-      if (name != "severity" || text.text == promised_.severity) continue;
-      Finding finding = about(use_, fmt::format("the severity is {}, and {} is promised{}",
-                                                text.text, promised_.severity, where()));
-      finding.place.pos = text.pos;
-      findings_.add(kContracts[kContractSeverity], std::move(finding));
-    }
-    const bool any = std::any_of(use_.rule->labels.begin(), use_.rule->labels.end(),
-                                 [](const auto& label) { return label.first == "severity"; }) ||
-                     std::any_of(use_.group->labels.begin(), use_.group->labels.end(),
-                                 [](const auto& label) { return label.first == "severity"; });
-    if (any) return;
-    findings_.add(kContracts[kContractSeverity],
-                  about(use_, fmt::format("it has no severity, and {} is promised{}",
-                                          promised_.severity, where())));
-  }
-
-  void look_at_window() {
-    std::vector<Duration> windows;
-    promql::TextRange range;
-    for_all(*use_.rule->expression.root, [&](const promql::Node& node) {
-      const auto* matrix = as<promql::MatrixSelector>(node, promql::NodeKind::kMatrixSelector);
-      if (matrix == nullptr || matrix->window_expr) return;
-      if (windows.empty()) range = matrix->range;
-      windows.push_back(matrix->window);
-    });
-    if (windows.empty() ||
-        std::find(windows.begin(), windows.end(), *promised_.window) != windows.end()) {
-      return;
-    }
-    add(kContractWindow, range,
-        fmt::format("the window is {}, and {} is promised", format_duration(windows.front()),
-                    format_duration(*promised_.window)));
-  }
-
-  const contract::Alert& promised_;
-  const RuleUse& use_;
-  FactFinder& facts_;
-  Findings& findings_;
-};
+namespace {
 
 class ContractLook {
  public:
@@ -242,6 +84,7 @@ class ContractLook {
 
   void look() {
     for (const contract::Alert& alert : promised_.alerts) look_at_alert(alert);
+    look_at_document(subject_, findings_);
     if (!subject_.whole_system) return;
     for (const RuleUse& use : subject_.rules) {
       if (!use.alerts() || promised_.alert(use.rule->name) != nullptr) continue;
@@ -260,20 +103,15 @@ class ContractLook {
  private:
   void add(ContractCheck check, const SourcePos& pos, std::string message,
            std::string way_out = {}) {
-    Finding finding;
-    finding.place.pos = pos;
-    finding.about = "contract " + promised_.system;
-    finding.message = std::move(message);
-    finding.way_out = std::move(way_out);
-    findings_.add(kContracts[check], std::move(finding));
+    add_to_contract(promised_, check, pos, std::move(message), std::move(way_out), findings_);
   }
 
   void look_at_alert(const contract::Alert& alert) {
     bool any = false;
     for (const RuleUse& use : subject_.rules) {
-      if (!use.alerts() || use.rule->name != alert.name) continue;
+      if (!use.alerts() || use.rule->name != alert.name || !is_documented_here(use)) continue;
       any = true;
-      PromisedAlert(alert, use, facts_, findings_).look();
+      look_at_promised_alert(alert, use, facts_, findings_);
     }
     if (!subject_.whole_system) return;
     if (!any) {
@@ -285,11 +123,16 @@ class ContractLook {
       add(kAlertWithoutRule, alert.pos, fmt::format("no rule defines the alert {}", alert.name),
           nearest.empty() ? "" : fmt::format("did you mean {}?", nearest));
     }
-    for (const std::string& other : alert.also) {
-      if (promised_.alert(other) != nullptr || subject_.has_alert(other)) continue;
-      add(kContractName, alert.pos,
-          fmt::format("{} names an alert {}, which is not there", alert.name, other));
-    }
+  }
+
+  /// The system's own rules, and those beside the contract; not whatever else is held against its
+  /// targets and happens to have the same name.
+  bool is_documented_here(const RuleUse& use) const {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    return subject_.whole_system ||
+           fs::weakly_canonical(fs::path(use.file->path).parent_path(), ignored) ==
+               fs::weakly_canonical(fs::path(promised_.file).parent_path(), ignored);
   }
 
   /// Any of the series that a family of this name consists of; null when none is exported.

@@ -24,6 +24,7 @@ enum ConventionCheck {
   kMissingSummary,
   kMissingRunbook,
   kRecordingName,
+  kMilderLater,
 };
 
 constexpr Check kConventions[] = {
@@ -43,6 +44,10 @@ constexpr Check kConventions[] = {
     {"rule/recording-name", Severity::kInfo, "A recorded metric named like an exported one",
      "Names with colons, level:metric:operations, tell recorded metrics from exported ones.",
      "Name it like job:http_requests:rate5m."},
+    {"rule/milder-later", Severity::kInfo, "The milder alert fires after the graver one",
+     "Both are about the same value; when it jumps past both thresholds, the warning comes when "
+     "somebody is at work already.",
+     "Give the milder one a shorter `for`, or inhibit it."},
 };
 
 constexpr std::array<std::string_view, 12> kSeverities = {"critical", "warning", "info",  "error",
@@ -91,6 +96,7 @@ class ConventionLook {
       if (use.alerts()) {
         look_at_severity(use);
         look_at_texts(use);
+        look_for_graver(use);
       } else if (use.rule->name.find(':') == std::string::npos) {
         add(kRecordingName, use, fmt::format("{} looks like an exported metric", use.rule->name));
       }
@@ -124,9 +130,11 @@ class ConventionLook {
     if (is_new || !use.alerts()) return;
     const std::string difference = difference_of(*at->second, use);
     if (difference.empty()) return;
-    add(kSameName, use,
-        fmt::format("{} {} has the same labels, and {}", use.about(), line_of(*at->second, use),
-                    difference));
+    // One alert that fires the sooner the worse it is may well be meant.
+    const bool by_time = use.rule->hold != at->second->rule->hold;
+    findings_.add(kConventions[kSameName], by_time ? Severity::kInfo : Severity::kWarning,
+                  about(use, fmt::format("{} {} has the same labels, and {}", use.about(),
+                                         line_of(*at->second, use), difference)));
   }
 
   /// What two alerts on the same value compare it with.
@@ -138,6 +146,28 @@ class ConventionLook {
     if (first[0].limit == second[0].limit) return {};
     return fmt::format("the threshold {} instead of {}", format_number(first[0].limit),
                        format_number(second[0].limit));
+  }
+
+  /// Another alert on the same value, further out, that waits less.
+  void look_for_graver(const RuleUse& use) {
+    const auto here = conditions_in(*use.rule->expression.root);
+    if (here.size() != 1) return;
+    const bool above = asks_above(here[0].op);
+    if (!above && !asks_below(here[0].op)) return;
+    std::vector<const RuleUse*>& others = by_value_[promql::print(bare(*here[0].value))];
+    for (const RuleUse* other : others) {
+      const Condition there = conditions_in(*other->rule->expression.root)[0];
+      const bool same_way = above ? asks_above(there.op) : asks_below(there.op);
+      if (!same_way || there.limit == here[0].limit) continue;
+      const bool graver = above == (here[0].limit > there.limit);
+      const RuleUse& mild = graver ? *other : use;
+      const RuleUse& grave = graver ? use : *other;
+      if (mild.rule->hold <= grave.rule->hold) continue;
+      add(kMilderLater, mild,
+          fmt::format("it waits {}, and {} {} only {}", format_duration(mild.rule->hold),
+                      grave.about(), line_of(grave, mild), format_duration(grave.rule->hold)));
+    }
+    others.push_back(&use);
   }
 
   void look_at_severity(const RuleUse& use) {
@@ -169,6 +199,7 @@ class ConventionLook {
   Findings& findings_;
   std::map<std::string, const RuleUse*> by_content_;
   std::map<std::string, const RuleUse*> by_name_;
+  std::map<std::string, std::vector<const RuleUse*>> by_value_;
 };
 
 void look_at_conventions(const Subject& subject, Findings& findings) {

@@ -62,6 +62,7 @@ class CounterLook {
       if (binary != nullptr && binary->op == BinaryOp::kDiv) look_at_ratio(*binary);
     });
     for (const Condition& condition : conditions_in(root)) look_at_condition(condition);
+    if (!use_.alerts()) look_at_recorded(root);
   }
 
  private:
@@ -97,7 +98,8 @@ class CounterLook {
     } else if (rate && facts.type == MetricType::kUnknown && facts.direct &&
                unit_of_gauges(facts.unit)) {
       add(kRateOfGauge, Severity::kWarning, call.range,
-          fmt::format("by its name, {} is a gauge: {}", metric, describe(facts.unit)));
+          fmt::format("by its name, {} is a gauge: {}", metric, describe(facts.unit)),
+          facts.unit == Unit::kBool ? "use changes(), or the value itself" : "");
     } else if (!rate && facts.type == MetricType::kCounter && facts.type_is_certain) {
       add(kGaugeFunction, Severity::kWarning, call.range, fmt::format("{} is a counter", metric));
     }
@@ -163,6 +165,21 @@ class CounterLook {
         fmt::format("{} is a counter: it only grows, and {} is passed sometime", metric,
                     format_number(condition.limit)),
         fmt::format("use increase({}[1h]) or rate({}[5m])", metric, metric));
+  }
+
+  /// A query that shows a counter itself; one that only gives it another name says so in it.
+  void look_at_recorded(const promql::Node& root) {
+    const std::string& name = use_.rule->name;
+    for (const char* suffix : {"total", "count", "sum", "bucket"}) {
+      if (name.ends_with(suffix)) return;
+    }
+    const auto* selector = as_selector(bare(root));
+    if (selector == nullptr || raw_counter(root) == nullptr) return;
+    add(kCounterWithoutRate, is_certain(*selector) ? Severity::kWarning : Severity::kInfo,
+        root.range,
+        fmt::format("{} is a counter: this is what happened since its process began",
+                    metric_name(*selector)),
+        fmt::format("use increase({}[1h])", promql::print(*selector)));
   }
 
   /// All that is divided, or divides, is counters as they are.

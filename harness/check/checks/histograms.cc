@@ -117,11 +117,18 @@ class HistogramLook {
     const auto* call = as_call(argument);
     const bool computed = call != nullptr && call->function->name == "histogram_quantile";
     const auto* selector = as_selector(argument);
-    const bool of_summary =
-        selector != nullptr &&
-        std::any_of(selector->matchers.begin(), selector->matchers.end(),
-                    [](const Matcher& m) { return m.name() == "quantile" && !m.matches(""); });
-    if (computed || of_summary) add(kAveragedQuantile, aggregate.range, "these are quantiles");
+    const auto asks_for = [&](const auto& fits) {
+      return selector != nullptr &&
+             std::any_of(selector->matchers.begin(), selector->matchers.end(),
+                         [&](const Matcher& m) { return m.name() == "quantile" && fits(m); });
+    };
+    const bool of_summary = asks_for([](const Matcher& m) { return !m.matches(""); });
+    if (!computed && !of_summary) return;
+    // The mean of medians is near the median of all, as long as the series are alike.
+    const bool medians = aggregate.op == promql::AggregateOp::kAvg &&
+                         asks_for([](const Matcher& m) { return m.value() == "0.5"; });
+    findings_.add(kHistograms[kAveragedQuantile], medians ? Severity::kInfo : Severity::kWarning,
+                  about(use_, aggregate.range, "these are quantiles"));
   }
 
   void look_at_bounds(const Condition& condition) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,13 @@
 namespace tocsin::check {
 namespace {
 
-enum MetricCheck { kReservedSuffix, kCounterWithoutTotal, kMetricUnit, kMissingHelp };
+enum MetricCheck {
+  kReservedSuffix,
+  kCounterWithoutTotal,
+  kMetricUnit,
+  kMissingHelp,
+  kTargetLabel,
+};
 
 constexpr Check kMetricNames[] = {
     {"metric/reserved-suffix", Severity::kWarning, "A name with a suffix that means another type",
@@ -26,6 +33,10 @@ constexpr Check kMetricNames[] = {
      "Export seconds, bytes, ratios."},
     {"metric/missing-help", Severity::kInfo, "A metric without help",
      "Nobody can look up what it means.", "Add a help text."},
+    {"metric/target-label", Severity::kWarning, "A metric has a label that targets have",
+     "Prometheus gives job and instance to every series. It renames the metric's own to "
+     "exported_instance, or, with honor_labels, lets it hide which target it was.",
+     "Give the label another name."},
 };
 
 constexpr std::array<std::string_view, 9> kOddUnits = {"_milliseconds", "_ms",        "_minutes",
@@ -36,6 +47,22 @@ class MetricNames {
  public:
   /// Pages of real exporters are as they are: there, all is a remark.
   MetricNames(bool ours, Findings& findings) : ours_(ours), findings_(findings) {}
+
+  /// A label that its series have.
+  void look_at_label(const FamilyInfo& family, std::string_view label, bool honored,
+                     const SourcePos& pos) {
+    if (label != "job" && label != "instance") return;
+    Finding finding;
+    finding.place.pos = pos;
+    finding.message = honored
+                          ? fmt::format("{} has a label {} of its own, which hides the target's",
+                                        family.name, label)
+                          : fmt::format("{} has a label {}, which becomes exported_{}", family.name,
+                                        label, label);
+    const bool handled = honored || !ours_;
+    findings_.add(kMetricNames[kTargetLabel], handled ? Severity::kInfo : Severity::kWarning,
+                  std::move(finding));
+  }
 
   void look(const FamilyInfo& family, const SourcePos& pos) {
     std::string base = family.name;
@@ -54,15 +81,30 @@ class MetricNames {
       add(kCounterWithoutTotal, pos, fmt::format("the counter {} should end in _total", base));
     }
     if (counter && base.ends_with("_total")) base.resize(base.size() - 6);
-    for (const std::string_view unit : kOddUnits) {
-      if (base.ends_with(unit)) {
-        add(kMetricUnit, pos, fmt::format("{} is not in a base unit", family.name));
-      }
-    }
+    look_at_unit(family, base, pos);
     if (family.help.empty()) add(kMissingHelp, pos, fmt::format("{} has no help", family.name));
   }
 
  private:
+  void look_at_unit(const FamilyInfo& family, const std::string& base, const SourcePos& pos) {
+    for (const std::string_view unit : kOddUnits) {
+      if (base.ends_with(unit)) {
+        return add(kMetricUnit, pos, fmt::format("{} is not in a base unit", family.name));
+      }
+    }
+    if (base.ends_with("_timestamp")) {
+      return add(kMetricUnit, pos,
+                 fmt::format("{} does not say its unit: _timestamp_seconds", family.name));
+    }
+    const bool percent = family.help.find("ercent") != std::string::npos;
+    const bool says = base.find("percent") != std::string::npos ||
+                      base.find("pct") != std::string::npos || base.ends_with("_ratio");
+    if (percent && !says && family.type == MetricType::kGauge) {
+      add(kMetricUnit, pos,
+          fmt::format("{} is a percentage, which its name does not say", family.name));
+    }
+  }
+
   void report(MetricCheck check, const FamilyInfo& family, const SourcePos& pos,
               std::string_view suffix) {
     add(check, pos,
@@ -81,26 +123,44 @@ class MetricNames {
   Findings& findings_;
 };
 
+void look_at_target(const scenario::Target& target, MetricNames& names) {
+  for (const scenario::Instrument& instrument : target.instruments) {
+    names.look(instrument.family, instrument.pos);
+    std::set<std::string> labels;
+    for (const scenario::InstrumentSeries& series : instrument.series) {
+      for (const scenario::InstrumentLabel& label : series.labels) labels.insert(label.name);
+    }
+    for (const std::string& label : labels) {
+      names.look_at_label(instrument.family, label, target.honor_labels, instrument.pos);
+    }
+  }
+}
+
+void look_at_page(const Page& page, MetricNames& names) {
+  for (const metrics::FamilySamples& family : page.families) {
+    const auto line = page.lines.find(family.info.name);
+    const SourcePos pos{page.file, line == page.lines.end() ? 0 : line->second, 1};
+    names.look(family.info, pos);
+    std::set<std::string> labels;
+    for (const metrics::ExpositionSample& sample : family.samples) {
+      for (const LabelView label : sample.labels) labels.emplace(label.name);
+    }
+    for (const std::string& label : labels) names.look_at_label(family.info, label, false, pos);
+  }
+}
+
 void look_at_metric_names(const Subject& subject, Findings& findings) {
   if (subject.whole_system && subject.system) {
     MetricNames service(true, findings);
-    for (const scenario::Instrument& instrument : subject.system->service.instruments) {
-      service.look(instrument.family, instrument.pos);
-    }
+    look_at_target(subject.system->service, service);
     // Fakes of real exporters have their names.
     MetricNames exporters(false, findings);
     for (const scenario::Target& exporter : subject.system->exporters) {
-      for (const scenario::Instrument& instrument : exporter.instruments) {
-        exporters.look(instrument.family, instrument.pos);
-      }
+      look_at_target(exporter, exporters);
     }
   }
   MetricNames pages(false, findings);
-  for (const Page& page : subject.pages) {
-    for (const metrics::FamilySamples& family : page.families) {
-      pages.look(family.info, {page.file, 0, 0});
-    }
-  }
+  for (const Page& page : subject.pages) look_at_page(page, pages);
 }
 
 }  // namespace

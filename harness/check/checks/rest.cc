@@ -20,29 +20,33 @@ constexpr Check kRest[] = {
      "With its usual traffic and no fault at all, the condition holds until the end: the alert "
      "says "
      "nothing, or the system's model does not show its normal state.",
-     "Correct the condition, or the model; an alert that tells of a normal state gets the severity "
-     "info."},
+     "Correct the condition, or the model; one that is meant to fire for ever gets the severity "
+     "none."},
 };
 
-bool is_informational(const RuleUse& use) {
+bool is_meant_to_fire(const RuleUse& use) {
   for (const auto& [name, text] : use.rule->labels) {
-    if (name == "severity") return text.text == "info" || text.text == "none";
+    if (name == "severity") return text.text == "none";
   }
   return false;
+}
+
+constexpr Duration kLongestRest = 3h;
+
+/// What a rule looks back over, and how long it waits.
+Duration needed_by(const RuleUse& use) {
+  Duration window = 0ms;
+  for (const promql::SelectorUse& read : promql::selectors_of(*use.rule->expression.root)) {
+    window = std::max(window, read.before);
+  }
+  return use.rule->hold + window;
 }
 
 /// Long enough for the longest window and `for`, within reason.
 Duration length_of(const Subject& subject) {
   Duration longest = 0ms;
-  for (const RuleUse& use : subject.rules) {
-    Duration needed = use.rule->hold;
-    Duration window = 0ms;
-    for (const promql::SelectorUse& read : promql::selectors_of(*use.rule->expression.root)) {
-      window = std::max(window, read.before);
-    }
-    longest = std::max(longest, needed + window);
-  }
-  return std::clamp<Duration>(longest + 10min, 30min, 3h);
+  for (const RuleUse& use : subject.rules) longest = std::max(longest, needed_by(use));
+  return std::clamp<Duration>(longest + 10min, 30min, kLongestRest);
 }
 
 void look_at_rest(const Subject& subject, Findings& findings) {
@@ -62,8 +66,9 @@ void look_at_rest(const Subject& subject, Findings& findings) {
     if (episode.firing_at && !episode.resolved_at) firing.insert(outcome.alerting[i]);
   }
   for (const RuleUse& use : subject.rules) {
-    if (!firing.contains(use.rule)) continue;
-    findings.add(kRest[0], is_informational(use) ? Severity::kInfo : Severity::kWarning,
+    // A day's rate looks odd when there were only hours.
+    if (!firing.contains(use.rule) || needed_by(use) >= kLongestRest) continue;
+    findings.add(kRest[0], is_meant_to_fire(use) ? Severity::kInfo : Severity::kWarning,
                  about(use, use.rule->expression.root->range,
                        "it fires while nothing is wrong, and does not end"));
   }

@@ -6,14 +6,16 @@
 #include "harness/check/check_groups.h"
 #include "harness/check/label_flow.h"
 #include "harness/check/nearest_metric.h"
+#include "harness/check/selector_look.h"
 #include "harness/check/subject.h"
+#include "harness/check/visit.h"
 
 /// Scenarios against their system's rules and targets.
 
 namespace tocsin::check {
 namespace {
 
-enum ScenarioCheck { kIdleFault, kImpossibleLabel, kUntestedAlert };
+enum ScenarioCheck { kIdleFault, kImpossibleLabel, kUntestedAlert, kUnknownSeries };
 
 constexpr Check kScenarios[] = {
     {"scenario/idle-fault", Severity::kWarning, "A fault moves a signal that nothing reads",
@@ -24,6 +26,10 @@ constexpr Check kScenarios[] = {
      "The expectation can never be met.", "Use the labels that the rule gives."},
     {"scenario/untested-alert", Severity::kInfo, "An alert that no scenario expects",
      "Nothing shows that it fires.", "Add a scenario in which it fires."},
+    {"scenario/unknown-series", Severity::kError,
+     "An expectation asks for a series that is not there",
+     "No target exports the metric, or never with such a label.",
+     "Use names and values that the targets export."},
 };
 
 std::string_view base_of(std::string_view signal) {
@@ -137,6 +143,9 @@ class ScenarioLook {
     for (const scenario::AlertExpectation& expected : scenario_.expect.alerts) {
       look_at_labels(expected);
     }
+    for (const scenario::MetricExpectation& expected : scenario_.expect.metrics) {
+      look_at_selectors(expected);
+    }
   }
 
  private:
@@ -148,6 +157,31 @@ class ScenarioLook {
     finding.message = std::move(message);
     finding.way_out = std::move(way_out);
     findings_.add(kScenarios[check], std::move(finding));
+  }
+
+  void look_at_selectors(const scenario::MetricExpectation& expected) {
+    // Whoever expects nothing may ask for what is not there.
+    if (expected.absent || !subject_.exported || !expected.expression.root) return;
+    const rules::TemplateText text{expected.expression.text, expected.expression_pos};
+    for_all(*expected.expression.root, [&](const promql::Node& node) {
+      const auto* selector = as_selector(node);
+      if (selector == nullptr) return;
+      for (SelectorProblem& problem : look_at_selector(subject_, *selector)) {
+        const bool absent = problem.flaw <= SelectorFlaw::kContradiction ||
+                            problem.flaw == SelectorFlaw::kUnknownAlert;
+        if (!absent) continue;
+        Finding finding;
+        finding.place = place_in(subject_, text, selector->range.begin,
+                                 selector->range.end - selector->range.begin);
+        finding.about = "scenario " + scenario_.name;
+        finding.message = std::move(problem.message);
+        finding.way_out = std::move(problem.way_out);
+        const bool odd = problem.flaw == SelectorFlaw::kUnknownCombination;
+        const Severity least = odd ? Severity::kWarning : kScenarios[kUnknownSeries].severity;
+        findings_.add(kScenarios[kUnknownSeries], problem.severity.value_or(least),
+                      std::move(finding));
+      }
+    });
   }
 
   void look_at_labels(const scenario::AlertExpectation& expected) {

@@ -20,7 +20,7 @@ namespace {
 
 namespace tpl = rules::templates;
 
-enum TemplateCheck { kTemplateLabel, kTemplateBraces, kTemplateUnit, kValueInLabel };
+enum TemplateCheck { kTemplateLabel, kTemplateBraces, kTemplateUnit, kValueInLabel, kRawValue };
 
 constexpr Check kTemplates[] = {
     {"rule/template-label", Severity::kWarning, "A template shows a label that the result has not",
@@ -38,6 +38,9 @@ constexpr Check kTemplates[] = {
      "An alert is known by its labels: with every new value the old alert ends and a new one "
      "begins, and `for` with it.",
      "Put the value into an annotation."},
+    {"rule/raw-value", Severity::kInfo, "A computed value is shown with all its digits",
+     "Quotients and quantiles have up to seventeen of them.",
+     "Use humanize, humanizeDuration, humanizePercentage or printf \"%.2f\"."},
 };
 
 /// A label that a template reads.
@@ -162,6 +165,7 @@ class TemplateLook {
       add(kValueInLabel, text, 0, text.text.size(), fmt::format("label {} holds the value", name));
     }
     if (!is_label) look_at_unit(text, uses);
+    if (!is_label) look_at_digits(text);
     for (const char* variable : {"$labels.", "$value"}) {
       const std::size_t at = find_outside(tree->root, variable);
       if (at == std::string::npos) continue;
@@ -210,6 +214,31 @@ class TemplateLook {
       break;  // of `and` and `unless`, the left side's value is shown
     }
     return unit;
+  }
+
+  /// Whether the values are results of a division, a rate or the like: no whole numbers.
+  bool is_computed() const {
+    bool found = false;
+    for_all(*use_.rule->expression.root, [&](const promql::Node& node) {
+      const auto* binary = as_binary(node);
+      found = found || (binary != nullptr && binary->op == promql::BinaryOp::kDiv);
+      const auto* call = as_call(node);
+      if (call == nullptr) return;
+      for (const char* name : {"rate", "irate", "histogram_quantile", "increase", "deriv"}) {
+        found = found || call->function->name == name;
+      }
+    });
+    return found;
+  }
+
+  /// {{ $value }} without more, or with a function that changes nothing.
+  void look_at_digits(const rules::TemplateText& text) {
+    for (const char* bare_value : {"{{ $value }}", "{{$value}}", "{{ .Value }}"}) {
+      const std::size_t at = text.text.find(bare_value);
+      if (at == std::string::npos || !is_computed()) continue;
+      return add(kRawValue, text, at, std::string_view(bare_value).size(),
+                 "the value is shown with up to seventeen digits");
+    }
   }
 
   void look_at_unit(const rules::TemplateText& text, const TemplateUses& uses) {

@@ -108,6 +108,15 @@ bool named_like_share(std::string_view alert, std::string_view metric) {
   return false;
 }
 
+/// "HighErrorRate": so many of a hundred requests, whatever PromQL calls a rate.
+bool named_like_rate(std::string_view alert) {
+  const std::string text = lower_case(std::string(alert));
+  for (const char* word : {"rate", "ratio", "percent", "share", "budget", "slo"}) {
+    if (text.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
 class ThresholdLook {
  public:
   ThresholdLook(const RuleUse& use, FactFinder& facts, Findings& findings)
@@ -142,8 +151,11 @@ class ThresholdLook {
   void look_at_rate(const Condition& condition, const Facts& value) {
     if (!value.per_second || value.unit != Unit::kCount || !asks_above(condition.op)) return;
     if (condition.limit <= 0 || condition.limit >= 1) return;
-    if (!selects_failures(*condition.value) && !speaks_of_percent(use_)) return;
-    add(kRateAsRatio, Severity::kWarning, *condition.comparison,
+    const bool percent = speaks_of_percent(use_);
+    if (!selects_failures(*condition.value) && !percent) return;
+    // Some failures a second may be too many whatever the traffic; an error rate is a share.
+    const bool share = percent || named_like_rate(use_.rule->name);
+    add(kRateAsRatio, share ? Severity::kWarning : Severity::kInfo, *condition.comparison,
         fmt::format("events per second are compared with {}, which looks like {} %",
                     condition.limit, format_number(condition.limit * 100, 6)));
   }
@@ -167,7 +179,8 @@ class ThresholdLook {
   }
 
   static std::string name_of(const Facts& value) {
-    return value.direct && !value.metric.empty() ? value.metric : "the value";
+    if (!value.direct || value.metric.empty()) return "the value";
+    return value.type_is_certain ? value.metric : "by its name, " + value.metric;
   }
 
   void look_at_time_and_size(const Condition& condition, const Facts& value) {
@@ -193,6 +206,15 @@ class ThresholdLook {
 
   void look_at_equality(const Condition& condition, const Facts& value) {
     if (condition.op != BinaryOp::kEqual && condition.op != BinaryOp::kNotEqual) return;
+    if (value.type == MetricType::kCounter && condition.limit != 0) {
+      // That something happened once may be asked of a counter that began with the thing.
+      const bool sure = value.type_is_certain || condition.limit != 1;
+      add(kFloatEquality, sure ? Severity::kWarning : Severity::kInfo, *condition.comparison,
+          fmt::format("{} is a counter: it passes {} sometime, if it is ever exactly that",
+                      value.metric, format_number(condition.limit)),
+          "use >= or <");
+      return;
+    }
     const bool whole = std::trunc(condition.limit) == condition.limit;
     const bool measured = value.per_second || value.latency || value.unit == Unit::kRatio ||
                           value.unit == Unit::kPercent;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/check/check_groups.h"
+#include "harness/check/checks/conditions.h"
 #include "harness/check/subject.h"
 #include "harness/check/visit.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using promql::NodeKind;
 
-enum TimingCheck { kRangeTooShort, kForBelowInterval, kMissingFor };
+enum TimingCheck { kRangeTooShort, kForBelowInterval, kMissingFor, kFewScrapes };
 
 constexpr Check kTiming[] = {
     {"rule/range-too-short", Severity::kWarning, "A window with few scrapes in it",
@@ -25,6 +26,8 @@ constexpr Check kTiming[] = {
     {"rule/missing-for", Severity::kInfo, "An alert without `for`",
      "A single evaluation above the threshold makes it fire.",
      "Add `for`, unless the expression already looks back over some time."},
+    {"rule/few-scrapes", Severity::kInfo, "Two failed scrapes make it fire",
+     "A restart or a lost packet is not an outage yet.", "Wait for at least three scrapes."},
 };
 
 bool needs_two_samples(std::string_view function) {
@@ -63,6 +66,20 @@ bool looks_back(const promql::Node& root) {
   return found;
 }
 
+/// `up == 0`, and how often it is asked.
+void look_at_scrapes_of_up(const Subject& subject, const RuleUse& use, Findings& findings) {
+  if (!subject.scrape_interval || use.rule->hold.count() == 0) return;
+  if (use.rule->hold >= 3 * *subject.scrape_interval) return;
+  for (const Condition& condition : conditions_in(*use.rule->expression.root)) {
+    const auto* selector = as_selector(bare(*condition.value));
+    if (selector == nullptr || selector->name != "up" || condition.limit != 0) continue;
+    Finding finding = about(use, fmt::format("{} are {} scrapes", format_duration(use.rule->hold),
+                                             use.rule->hold / *subject.scrape_interval));
+    finding.place.pos = use.rule->hold_pos;
+    findings.add(kTiming[kFewScrapes], std::move(finding));
+  }
+}
+
 void look_at_timing(const Subject& subject, Findings& findings) {
   for (const RuleUse& use : subject.rules) {
     const rules::Rule& rule = *use.rule;
@@ -70,6 +87,7 @@ void look_at_timing(const Subject& subject, Findings& findings) {
       if (const auto* call = as_call(node)) look_at_window(subject, use, *call, findings);
     });
     if (!use.alerts()) continue;
+    look_at_scrapes_of_up(subject, use, findings);
     const auto interval = use.interval(subject.evaluation_interval);
     if (rule.hold.count() > 0 && interval && rule.hold < *interval) {
       Finding finding =
