@@ -63,7 +63,20 @@ def route_tests():
             yield "cases:\n" + case
 
 
+def checked_folders():
+    """Files of the cases of `tocsin check`, each below its name; the target ignores what stands behind "=>"."""
+    for path in sorted((ROOT / "harness/check/testdata").glob("*.folders")):
+        for case in re.split(r"^----\n", path.read_text(), flags=re.M):
+            yield re.sub(r"^(?:#.*|only .*|base .*|check .*)\n", "", case, flags=re.M).split("\n=>")[0]
+    system = read("harness/check/testdata/vcf/system.yaml")
+    for path in sorted((ROOT / "harness/check/testdata").glob("*.cases")):
+        for case in cases(path.relative_to(ROOT)):
+            rules = "".join("  " + line + "\n" for line in case.splitlines() if not re.match("only |system", line))
+            yield f"== rules.yml\ngroups:\n- name: g\n  rules:\n{rules}\n== system.yaml\n{system}"
+
+
 SEEDS = {
+    "check_fuzz": checked_folders,
     "alertmanager_config_fuzz": configurations,
     "route_test_file_fuzz": route_tests,
     "promql_parser_fuzz": expressions,

@@ -21,9 +21,10 @@ TOCSIN = pathlib.Path(sys.argv[1]).resolve()
 # The parts of the SARIF 2.1.0 schema (OASIS, oasis-tcs/sarif-spec) that apply to what is written, and GitHub's demands
 # on top: see "SARIF support for code scanning" in its documentation.
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
+SHORT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 1024}}}
 COUNT = {"type": "integer", "minimum": 1}
 RULE = {"type": "object", "required": ["id", "shortDescription", "fullDescription", "help", "defaultConfiguration"],
-        "properties": {"id": {"type": "string", "maxLength": 255}, "shortDescription": TEXT, "fullDescription": TEXT,
+        "properties": {"id": {"type": "string", "maxLength": 255}, "shortDescription": SHORT, "fullDescription": SHORT,
                        "help": TEXT, "defaultConfiguration": {"properties": {"level": {"enum": ["note", "warning", "error"]}}}}}
 RESULT = {
     "type": "object",
@@ -31,14 +32,14 @@ RESULT = {
     "properties": {
         "level": {"enum": ["note", "warning", "error"]},
         "message": TEXT,
-        "partialFingerprints": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+        "partialFingerprints": {"type": "object", "required": ["primaryLocationLineHash"], "additionalProperties": {"type": "string"}},
         "locations": {"type": "array", "minItems": 1, "items": {
             "type": "object", "required": ["physicalLocation"],
             "properties": {"physicalLocation": {
                 "type": "object", "required": ["artifactLocation", "region"],
                 "properties": {
                     "artifactLocation": {"required": ["uri"], "properties": {"uri": {"pattern": "^[^/\\\\ ][^\\\\ ]*$"}}},
-                    "region": {"required": ["startLine"], "additionalProperties": False, "properties": {
+                    "region": {"required": ["startLine", "startColumn", "endLine", "endColumn"], "additionalProperties": False, "properties": {
                         "startLine": COUNT, "startColumn": COUNT, "endLine": COUNT, "endColumn": COUNT}}}}}}},
     },
 }
@@ -98,8 +99,26 @@ def check_sarif():
     assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
     prints = [json.dumps(result["partialFingerprints"]) for result in run["results"]]
     assert len(set(prints)) == len(prints) > 5
+    for result in run["results"]:
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert (region["endLine"], region["endColumn"]) > (region["startLine"], region["startColumn"]), region
+    check_full_schema(report)
     del run["results"][0]["message"]["text"]
     assert not validator.is_valid(report)
+
+
+def check_full_schema(report):
+    """The schema of the standard itself (oasis-tcs/sarif-spec, sarif-schema-2.1.0.json), where TOCSIN_SARIF_SCHEMA names it."""
+    path = os.environ.get("TOCSIN_SARIF_SCHEMA")
+    if not path:
+        return
+    schema = json.loads(pathlib.Path(path).read_text())
+    validator = jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator.validate(report)
+    broken = json.loads(json.dumps(report))
+    broken["runs"][0]["results"][0]["level"] = "perhaps"
+    assert not validator.is_valid(broken)
+    print("SARIF: valid by the schema of the standard")
 
 
 def check_code_quality():

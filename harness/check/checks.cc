@@ -9,11 +9,12 @@ namespace tocsin::check {
 namespace {
 
 constexpr const CheckGroup* kGroups[] = {
-    &kInputChecks,       &kSelectorChecks,   &kExtremeChecks,    &kThresholdChecks,
-    &kResourceChecks,    &kQuietChecks,      &kCounterChecks,    &kHistogramChecks,
-    &kAggregationChecks, &kMatchingChecks,   &kTimingChecks,     &kTemplateChecks,
-    &kConventionChecks,  &kRestChecks,       &kMetricNameChecks, &kContractChecks,
-    &kScenarioChecks,    &kPrometheusChecks, &kRoutingChecks,    &kNotificationChecks,
+    &kInputChecks,        &kSelectorChecks,   &kExtremeChecks,    &kThresholdChecks,
+    &kResourceChecks,     &kQuietChecks,      &kCounterChecks,    &kHistogramChecks,
+    &kAggregationChecks,  &kMatchingChecks,   &kTimingChecks,     &kTemplateChecks,
+    &kConventionChecks,   &kRestChecks,       &kMetricNameChecks, &kContractChecks,
+    &kScenarioChecks,     &kPrometheusChecks, &kRoutingChecks,    &kRoutedAlertChecks,
+    &kNotificationChecks, &kAddressChecks,
 };
 
 }  // namespace

@@ -69,6 +69,9 @@ class FactFinder {
 /// What a name, and what is known of it, say.
 Facts facts_of_metric(std::string_view name, const ExportedMetric* metric);
 
+/// All that is left to say of values that were mixed up: their bounds.
+Facts within(double lowest, double highest);
+
 /// A word of a snake_case name.
 bool has_word(std::string_view name, std::string_view word);
 

@@ -4,6 +4,15 @@
 
 namespace tocsin::check {
 
+bool is_rule_resource(std::string_view text) {
+  constexpr std::string_view kKind = "kind: PrometheusRule";
+  const std::size_t at = text.find(kKind);
+  if (at == std::string_view::npos || (at > 0 && text[at - 1] != '\n')) return false;
+  const std::string_view rest = text.substr(at + kKind.size());
+  const bool whole = rest.empty() || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ' ';
+  return whole && !text.starts_with("{{") && text.find("\n{{") == std::string_view::npos;
+}
+
 FileKind kind_of(const std::filesystem::path& path, std::string_view text) {
   const std::string extension = path.extension().string();
   const std::string name = path.filename().string();
@@ -14,7 +23,7 @@ FileKind kind_of(const std::filesystem::path& path, std::string_view text) {
            text.find(at_line_start) != std::string_view::npos;
   };
   if (has_key("tests")) return FileKind::kOther;  // of rules
-  if (has_key("groups")) return FileKind::kRules;
+  if (has_key("groups") || is_rule_resource(text)) return FileKind::kRules;
   if (has_key("scrape_configs") || has_key("rule_files")) return FileKind::kPrometheus;
   if (name == "contract.yaml" || has_key("contract")) return FileKind::kContract;
   if (name == "system.yaml" && has_key("service")) return FileKind::kSystem;

@@ -8,6 +8,7 @@
 #include "harness/base/file.h"
 #include "harness/check/check_groups.h"
 #include "harness/check/file_kind.h"
+#include "harness/check/gather.h"
 #include "harness/contract/contract.h"
 #include "harness/scenario/load.h"
 #include "harness/yaml/parse.h"
@@ -19,15 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLargest = rules::kLargestRuleFile;
 
-std::string beside(const std::string& path, const char* name) {
-  return (fs::path(path).parent_path() / name).lexically_normal().string();
-}
-
-std::string identity(const std::string& path) {
-  std::error_code ignored;
-  return fs::weakly_canonical(path, ignored).string();
-}
-
 class Loader {
  public:
   Loader(const CheckOptions& options, Diagnostics& diagnostics)
@@ -37,9 +29,9 @@ class Loader {
     if (!options_.system.empty() && !fs::exists(options_.system)) {
       diagnostics_.add(io_error("no such file or folder: " + options_.system));
     }
-    for (const std::string& path : options_.paths) collect(path);
+    files_ = gather_files(options_.paths, diagnostics_);
     if (!diagnostics_.ok()) return {};
-    for (const std::string& system : systems_) add_system_subject(system);
+    for (const std::string& system : files_.systems) add_system_subject(system);
     add_loose_scenarios();
     add_loose_subjects();
     add_pages();
@@ -48,86 +40,6 @@ class Loader {
   }
 
  private:
-  void collect(const std::string& path) {
-    std::error_code error;
-    if (!fs::is_directory(path, error)) {
-      if (!fs::exists(path, error)) {
-        diagnostics_.add(io_error("no such file or folder: " + path));
-        return;
-      }
-      if (!take(fs::path(path).lexically_normal().string())) {
-        diagnostics_.add(
-            io_error("neither rules, nor a scenario, a contract, a system, a page of metrics, an "
-                     "alertmanager.yml or a prometheus.yml: " +
-                     path));
-      }
-      return;
-    }
-    std::vector<std::string> inside;
-    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
-         it.increment(error)) {
-      std::error_code ignored;
-      if (it->is_regular_file(ignored) && is_yaml(it->path())) {
-        inside.push_back(it->path().lexically_normal().string());
-      }
-    }
-    if (error) {
-      diagnostics_.add(io_error("cannot search the folder " + path + ": " + error.message()));
-      return;
-    }
-    std::sort(inside.begin(), inside.end());
-    // A folder's systems are checked as a whole, so rule files that they do not use are left out.
-    std::set<std::string> owned;
-    for (const std::string& file : inside) {
-      if (fs::path(file).filename() == "system.yaml") {
-        owned.insert(fs::path(file).parent_path().string());
-      }
-    }
-    bool any = false;
-    for (const std::string& file : inside) {
-      any = take(file, owned.contains(fs::path(file).parent_path().string())) || any;
-    }
-    if (!any) diagnostics_.add(io_error("nothing to check in the folder " + path));
-  }
-
-  /// Whether the file is of a kind that can be checked. `owned`: it lies in a system's folder, and
-  /// the system names the rules and the alertmanager.yml that it uses.
-  bool take(const std::string& path, bool owned = false) {
-    const auto text = read_file(path, kLargest);
-    const FileKind kind = text.has_error() ? FileKind::kRules : kind_of(path, *text);
-    if (kind == FileKind::kOther) return false;
-    const bool named_by_system = kind == FileKind::kRules || kind == FileKind::kAlertmanager ||
-                                 kind == FileKind::kPrometheus;
-    if (named_by_system && owned) return true;
-    if (!taken_.insert(identity(path)).second) return true;
-    switch (kind) {
-      case FileKind::kSystem:
-        systems_.push_back(path);
-        break;
-      case FileKind::kContract: {
-        const std::string system = beside(path, "system.yaml");
-        if (!taken_.insert(identity(system)).second) break;
-        systems_.push_back(system);
-        break;
-      }
-      case FileKind::kScenario:
-        scenarios_.push_back(path);
-        break;
-      case FileKind::kPage:
-        pages_.push_back(path);
-        break;
-      case FileKind::kAlertmanager:
-        alertmanagers_.push_back(path);
-        break;
-      case FileKind::kPrometheus:
-        prometheuses_.push_back(path);
-        break;
-      default:
-        rule_files_.push_back(path);
-    }
-    return true;
-  }
-
   void note_file(Subject& subject, const std::string& path) {
     if (std::find(out_.files.begin(), out_.files.end(), path) == out_.files.end()) {
       out_.files.push_back(path);
@@ -147,7 +59,10 @@ class Loader {
   void read_rules(Subject& subject, const std::string& path) {
     note_file(subject, path);
     Diagnostics problems;
-    rules::RuleFile file = rules::load_rule_file(path, problems);
+    const auto text = read_file(path, kLargest);
+    rules::RuleFile file = !text.has_error() && is_rule_resource(*text)
+                               ? rules::parse_rule_resource(path, *text, problems)
+                               : rules::load_rule_file(path, problems);
     report(problems, "rule/invalid");
     for (const Error& warning : file.warnings) {
       // Several conditions under one name are a habit of well-kept rules, and Prometheus 2 gets
@@ -183,7 +98,7 @@ class Loader {
       read_contract(subject);
     }
     const std::string folder = identity(fs::path(path).parent_path().string());
-    std::erase_if(scenarios_, [&](const std::string& scenario) {
+    std::erase_if(files_.scenarios, [&](const std::string& scenario) {
       if (identity(fs::path(scenario).parent_path().string()) != folder) return false;
       if (subject.system) read_scenario(subject, scenario);
       return true;
@@ -216,7 +131,7 @@ class Loader {
   /// Scenarios that lie elsewhere than their system: with it when it is checked too, else with what
   /// is known of it. Findings about its own files are left out then (run.cc).
   void add_loose_scenarios() {
-    for (const std::string& path : scenarios_) {
+    for (const std::string& path : files_.scenarios) {
       Subject probe;
       read_scenario(probe, path);
       if (probe.scenarios.empty()) continue;
@@ -266,9 +181,9 @@ class Loader {
       if (is_new && at->second.system) read_contract(at->second);
       return at->second;
     };
-    for (const std::string& path : rule_files_) read_rules(subject_for(path), path);
-    for (const std::string& path : prometheuses_) read_prometheus(subject_for(path), path);
-    for (const std::string& path : alertmanagers_) read_alertmanager(subject_for(path), path);
+    for (const std::string& path : files_.rule_files) read_rules(subject_for(path), path);
+    for (const std::string& path : files_.prometheuses) read_prometheus(subject_for(path), path);
+    for (const std::string& path : files_.alertmanagers) read_alertmanager(subject_for(path), path);
     for (auto& [system, subject] : subjects) {
       const bool config = !subject.alertmanagers.empty() || !subject.prometheuses.empty();
       if (config && subject.system && subject.rule_files.empty()) {
@@ -300,7 +215,7 @@ class Loader {
     if (!config) return;
     for (const RuleFilePattern& pattern : config->rule_files) {
       for (const std::string& file : pattern.files) {
-        if (taken_.insert(identity(file)).second) read_rules(subject, file);
+        if (files_.is_new(file)) read_rules(subject, file);
       }
     }
     subject.prometheuses.push_back(std::move(*config));
@@ -308,7 +223,7 @@ class Loader {
 
   void add_pages() {
     Subject subject;
-    for (const std::string& path : pages_) {
+    for (const std::string& path : files_.pages) {
       out_.files.push_back(path);
       auto page = load_page(path);
       if (page.has_error()) {
@@ -366,13 +281,7 @@ class Loader {
   const CheckOptions& options_;
   Diagnostics& diagnostics_;
   Loaded out_;
-  std::set<std::string> taken_;
-  std::vector<std::string> systems_;
-  std::vector<std::string> scenarios_;
-  std::vector<std::string> rule_files_;
-  std::vector<std::string> alertmanagers_;
-  std::vector<std::string> prometheuses_;
-  std::vector<std::string> pages_;
+  GatheredFiles files_;
   std::map<std::string, std::shared_ptr<const scenario::System>> known_systems_;
   scenario::ScenarioLoader scenarios_loader_;
 };

@@ -19,6 +19,14 @@ std::string_view level_of(Severity severity) {
   return severity == Severity::kInfo ? "note" : to_string(severity);
 }
 
+/// By these two GitHub decides what it shows first.
+std::string_view precision_of(Severity severity) {
+  return severity == Severity::kInfo ? "medium" : "high";
+}
+std::string_view problem_severity_of(Severity severity) {
+  return severity == Severity::kInfo ? "recommendation" : to_string(severity);
+}
+
 /// Percent-encoded where a URI needs it.
 std::string uri_of(const std::string& path) {
   std::string uri;
@@ -41,18 +49,22 @@ Json rule_json(const Check& check) {
   out["help"] = {{"text", fmt::format("{} {}", check.why, check.way_out)},
                  {"markdown", fmt::format("{}\n\n**What to do:** {}", check.why, check.way_out)}};
   out["defaultConfiguration"] = {{"level", level_of(check.severity)}};
-  out["properties"] = {{"tags", {"monitoring", "prometheus"}}};
+  out["properties"] = {{"tags", {"monitoring", "prometheus"}},
+                       {"precision", precision_of(check.severity)},
+                       {"problem.severity", problem_severity_of(check.severity)}};
   return out;
 }
 
+/// GitHub wants all four; what has no end is one character.
 Json region_of(const Place& place) {
+  const int line = std::max(place.pos.line, 1);
+  const int column = std::max(place.pos.column, 1);
   Json region;
-  region["startLine"] = std::max(place.pos.line, 1);
-  region["startColumn"] = std::max(place.pos.column, 1);
-  if (place.end.line > 0) {
-    region["endLine"] = place.end.line;
-    region["endColumn"] = std::max(place.end.column, 1);
-  }
+  region["startLine"] = line;
+  region["startColumn"] = column;
+  const bool ends = place.end.line > line || (place.end.line == line && place.end.column > column);
+  region["endLine"] = ends ? place.end.line : line;
+  region["endColumn"] = ends ? std::max(place.end.column, 1) : column + 1;
   return region;
 }
 
@@ -71,7 +83,8 @@ class SarifResults {
                           {{"artifactLocation",
                             {{"uri", uri_of(finding.place.pos.file)}, {"uriBaseId", "%SRCROOT%"}}},
                            {"region", region_of(finding.place)}}}}};
-    out["partialFingerprints"] = {{"tocsinFinding/v1", fingerprints_.next(finding)}};
+    // The only name that GitHub heeds.
+    out["partialFingerprints"] = {{"primaryLocationLineHash", fingerprints_.next(finding)}};
     if (finding.silenced) {
       out["suppressions"] = {{{"kind", "inSource"}, {"justification", *finding.silenced}}};
     }

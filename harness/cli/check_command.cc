@@ -133,12 +133,14 @@ void add_knowledge(CLI::App& command, CheckFlags& flags) {
       ->type_name("DIR");
   command
       .add_option("--samples", flags.what.samples,
-                  "OpenMetrics files of recorded samples: this is exported")
-      ->type_name("FILE");
+                  "An OpenMetrics file of recorded samples: this is exported; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command
       .add_option("--metrics", flags.what.metrics,
-                  "Pages that exporters showed (/metrics): this is exported")
-      ->type_name("FILE");
+                  "A page that an exporter showed (/metrics): this is exported; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command
       .add_option("--scrape-interval", flags.scrape_interval,
                   "How often targets are scraped; by default as the system has it")
@@ -169,7 +171,10 @@ void add_check_command(CLI::App& app, Action& chosen) {
           "(.prom), or folders of them")
       ->type_name("");
   add_knowledge(*command, *flags);
-  command->add_option("--only", flags->what.only, "Only these checks; an id may end in *")
+  command
+      ->add_option("--only", flags->what.only,
+                   "Only this check, or these; an id may end in *; may be repeated")
+      ->allow_extra_args(false)
       ->type_name("ID");
   command->add_option("--min-severity", flags->min_severity, "Show findings from here on")
       ->type_name("SEVERITY")

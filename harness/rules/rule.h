@@ -68,6 +68,8 @@ enum class UnknownKeys { kRefuse, kIgnore };
 RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
                          UnknownKeys unknown_keys = UnknownKeys::kRefuse,
                          const promql::ParseOptions& language = {});
+/// The rules of a PrometheusRule, as the Prometheus Operator takes them: a rule file below `spec`.
+RuleFile parse_rule_resource(std::string path, std::string_view text, Diagnostics& diagnostics);
 /// The same from disk; an unreadable file is a diagnostic too.
 RuleFile load_rule_file(const std::string& path, Diagnostics& diagnostics,
                         const promql::ParseOptions& language = {});

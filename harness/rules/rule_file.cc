@@ -394,18 +394,46 @@ class FileReader {
 
 }  // namespace
 
+namespace {
+
+/// An empty document when the text is too long or no YAML; the reason is in `diagnostics`.
+yaml::ForeignDocument document_of(const std::string& path, std::string_view text,
+                                  Diagnostics& diagnostics) {
+  if (text.size() > kLargestRuleFile) {
+    Error error = input_error({path, 0, 0}, "a rule file may be 16 MiB long");
+    error.kind = ErrorKind::kLimit;
+    diagnostics.add(std::move(error));
+    return {};
+  }
+  const yaml::Bounds bounds{kLargestRuleFile, kMostValues};
+  return yaml::parse_foreign(path, std::string(text), bounds, diagnostics);
+}
+
+}  // namespace
+
+RuleFile parse_rule_resource(std::string path, std::string_view text, Diagnostics& diagnostics) {
+  RuleFile file;
+  file.path = std::move(path);
+  const auto document = document_of(file.path, text, diagnostics);
+  if (document.root == nullptr) return file;
+  const yaml::Node* spec = document.root->find("spec");
+  if (spec == nullptr) {
+    diagnostics.add(document.root->error("a PrometheusRule needs a spec"));
+    return file;
+  }
+  // Thanos' keys may stand there, too.
+  const promql::ParseOptions language;
+  FileReader reader(file, *document.root->source, diagnostics, UnknownKeys::kIgnore, language);
+  if (document.followed) reader.warn(*document.followed, "only the first document is read");
+  reader.read(*spec);
+  return file;
+}
+
 RuleFile parse_rule_file(std::string path, std::string_view text, Diagnostics& diagnostics,
                          UnknownKeys unknown_keys, const promql::ParseOptions& language) {
   RuleFile file;
   file.path = std::move(path);
-  if (text.size() > kLargestRuleFile) {
-    Error error = input_error({file.path, 0, 0}, "a rule file may be 16 MiB long");
-    error.kind = ErrorKind::kLimit;
-    diagnostics.add(std::move(error));
-    return file;
-  }
-  const yaml::Bounds bounds{kLargestRuleFile, kMostValues};
-  const auto document = yaml::parse_foreign(file.path, std::string(text), bounds, diagnostics);
+  const auto document = document_of(file.path, text, diagnostics);
   if (document.root == nullptr) return file;
   FileReader reader(file, *document.root->source, diagnostics, unknown_keys, language);
   if (document.followed) {

@@ -13,11 +13,12 @@
 #include "harness/alerting/templates.h"
 #include "harness/check/alert_labels.h"
 #include "harness/check/check_groups.h"
+#include "harness/check/checks/yaml_scalars.h"
 #include "harness/check/nearest_metric.h"
 #include "harness/check/subject.h"
 #include "harness/rules/template_syntax.h"
 
-/// What notifications say, and to which addresses they go.
+/// What notifications say.
 
 namespace tocsin::check {
 namespace {
@@ -32,8 +33,6 @@ enum NotificationCheck {
   kBrokenTemplate,
   kGroupLabelText,
   kUnknownAnnotation,
-  kPlaceholder,
-  kPlainSecret,
 };
 
 constexpr Check kNotifications[] = {
@@ -50,10 +49,6 @@ constexpr Check kNotifications[] = {
     {"alertmanager/unknown-annotation", Severity::kWarning,
      "A text shows an annotation that alerts have not", "It is empty there.",
      "Show an annotation that the rules give, or give it."},
-    {"alertmanager/placeholder", Severity::kWarning, "An address or secret is a placeholder",
-     "Nothing arrives there.", "Put in the real one."},
-    {"alertmanager/plain-secret", Severity::kInfo, "A secret stands in the file",
-     "Whoever reads the file has it.", "Use the key with _file behind its name."},
 };
 
 /// Every field that a template reads, with its place: {"GroupLabels", "alertname"}.
@@ -85,50 +80,6 @@ class FieldWalk {
   See see_;
 };
 
-/// Keys whose values are addresses or secrets.
-bool is_address(std::string_view key) {
-  for (const char* part : {"url", "token", "password", "secret", "_key", "smarthost", "username"}) {
-    if (key.find(part) != std::string_view::npos) return true;
-  }
-  return key == "to" || key == "from" || key == "key" || key == "credentials";
-}
-
-bool is_secret(std::string_view key) {
-  for (const char* part : {"token", "password", "secret", "routing_key", "service_key", "api_key",
-                           "slack_api_url", "credentials"}) {
-    if (key == part || key.ends_with(part)) return true;
-  }
-  return false;
-}
-
-/// What nobody has as an address or password, in lower case.
-bool is_placeholder(std::string_view key, const std::string& value) {
-  std::string lower(value);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* word : {"...", "***", "xxxx", "changeme", "change_me", "change-me", "your-",
-                           "your_", "yourdomain", "placeholder", "replace", "todo", "example.com",
-                           "example.org", "example.net", "insert_", "dummy"}) {
-    if (lower.find(word) != std::string::npos) return true;
-  }
-  if (lower.starts_with('<') && lower != "<secret>") return true;
-  const bool secret = is_secret(key);
-  return secret && (lower == "password" || lower == "secret" || lower == "pass" ||
-                    lower == "token" || lower == "admin" || lower == "foobar");
-}
-
-/// Calls f(key, node) for every scalar of a mapping and all below.
-void for_scalars(const yaml::Node& node, const std::string& key,
-                 const std::function<void(const std::string&, const yaml::Node&)>& f) {
-  if (node.is_scalar()) f(key, node);
-  for (const yaml::NodePtr& item : node.items) {
-    if (item) for_scalars(*item, key, f);
-  }
-  for (const auto& [name, value] : node.entries) {
-    if (value) for_scalars(*value, name->text, f);
-  }
-}
-
 class NotificationLook {
  public:
   NotificationLook(const Subject& subject, const Config& config, Findings& findings)
@@ -140,20 +91,11 @@ class NotificationLook {
       receiver_ = receiver.name;
       for (const Integration& integration : receiver.integrations) {
         if (!integration.node) continue;
-        for_scalars(*integration.node, "", [&](const std::string& key, const yaml::Node& node) {
-          look_at_value(key, node);
+        for_scalars(*integration.node, "", [&](const std::string&, const yaml::Node& node) {
           if (node.text.find("{{") != std::string::npos) look_at_text(node);
         });
       }
     }
-    receiver_.clear();
-    look_at_values_of("global");
-  }
-
-  /// Of a file that Alertmanager refuses, its addresses can be looked at still.
-  void look_at_addresses() {
-    look_at_values_of("global");
-    look_at_values_of("receivers");
   }
 
  private:
@@ -168,15 +110,6 @@ class NotificationLook {
     finding.message = std::move(message);
     finding.way_out = std::move(way_out);
     findings_.add(kNotifications[check], std::move(finding));
-  }
-
-  void look_at_values_of(const char* key) {
-    const yaml::Node* part =
-        config_.root && config_.root->is_map() ? config_.root->find(key) : nullptr;
-    if (part == nullptr) return;
-    for_scalars(*part, "", [&](const std::string& name, const yaml::Node& node) {
-      look_at_value(name, node);
-    });
   }
 
   /// Patterns of files, and the templates in them.
@@ -203,19 +136,6 @@ class NotificationLook {
       finding.place.pos = problem.pos;
       finding.message = problem.message;
       findings_.add(kNotifications[kBrokenTemplate], std::move(finding));
-    }
-  }
-
-  void look_at_value(const std::string& key, const yaml::Node& node) {
-    if (!is_address(key) || node.text.empty() || node.text.find("{{") != std::string::npos) return;
-    if (is_placeholder(key, node.text)) {
-      const std::string shown = is_secret(key) ? "" : fmt::format(" \"{}\"", node.text);
-      return add(kPlaceholder, node, fmt::format("{}{} is a placeholder", key, shown));
-    }
-    const bool reference = node.text.starts_with('$') || node.text == "<secret>";
-    if (is_secret(key) && !key.ends_with("_file") && !reference) {
-      add(kPlainSecret, node, fmt::format("{} stands here for all to read", key),
-          fmt::format("use {}_file", key));
     }
   }
 
@@ -318,9 +238,6 @@ class NotificationLook {
 void look_at_notifications(const Subject& subject, Findings& findings) {
   for (const auto& config : subject.alertmanagers) {
     NotificationLook(subject, *config, findings).look();
-  }
-  for (const auto& config : subject.refused_alertmanagers) {
-    NotificationLook(subject, *config, findings).look_at_addresses();
   }
 }
 

@@ -49,11 +49,22 @@ Duration length_of(const Subject& subject) {
   return std::clamp<Duration>(longest + 10min, 30min, kLongestRest);
 }
 
+/// A check takes moments: who scrapes every millisecond is not run for hours.
+bool can_be_run(const scenario::System& system, Duration length) {
+  constexpr std::int64_t kMostSteps = 20'000;
+  Duration shortest = std::min(system.evaluation_interval, system.service.scrape_interval);
+  for (const scenario::Target& exporter : system.exporters) {
+    shortest = std::min(shortest, exporter.scrape_interval);
+  }
+  return shortest.count() > 0 && length / shortest <= kMostSteps;
+}
+
 void look_at_rest(const Subject& subject, Findings& findings) {
   const bool any_alert = std::any_of(subject.rules.begin(), subject.rules.end(),
                                      [](const RuleUse& use) { return use.alerts(); });
   if (!subject.system || !any_alert) return;
   const Duration length = length_of(subject);
+  if (!can_be_run(*subject.system, length)) return;
   const auto run = run_at_rest(*subject.system, subject.traffic_hz, length);
   rules::EvaluationOptions options;
   options.interval = subject.system->evaluation_interval;

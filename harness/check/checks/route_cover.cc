@@ -1,6 +1,7 @@
 #include "harness/check/checks/route_cover.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace tocsin::check {
 namespace {
@@ -36,6 +37,23 @@ std::vector<std::string> plain_alternatives(std::string_view regex) {
     if (end == regex.size()) return all;
     regex.remove_prefix(end + 1);
   }
+}
+
+bool is_meant_to_be_empty(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const char* word :
+       {"null", "none", "hole", "void", "devnull", "drop", "discard", "ignore", "silent", "noop",
+        "nowhere", "nobody", "trash", "sink", "watchdog", "mute", "black"}) {
+    if (lower.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::string name_of_route(const alerting::Route& route) {
+  return route.matchers.empty() ? "the route without matchers"
+                                : "the route " + alerting::matchers_text(route.matchers);
 }
 
 bool takes_all_of(const alerting::Matchers& wide, const alerting::Matchers& narrow) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/alerting/config.h"
 
-/// Which matchers let through what others do.
+/// Routes and receivers of an alertmanager.yml: which let through what others do, which are there
+/// to tell nobody.
 
 namespace tocsin::check {
 
@@ -19,5 +21,18 @@ const Matcher* excluded_by(const alerting::Matchers& matchers,
 
 /// "a|b|c" apart; the text itself when it is plain; nothing when it is another kind of expression.
 std::vector<std::string> plain_alternatives(std::string_view regex);
+
+/// Receivers that are there to tell nobody, by their names; alerts that are there to fire for ever.
+bool is_meant_to_be_empty(std::string_view name);
+
+/// The route and all below it.
+template <class F>
+void for_routes(const alerting::Route& route, F&& f) {
+  f(route);
+  for (const alerting::Route& child : route.routes) for_routes(child, f);
+}
+
+/// "the route {severity="critical"}".
+std::string name_of_route(const alerting::Route& route);
 
 }  // namespace tocsin::check

@@ -39,18 +39,48 @@ constexpr Check kSelectors[] = {
      "The selector matches no series.", "Use the name of an alert."},
 };
 
+/// Whether targets export, or rules record, something that a part reads.
+bool reads_something(const Subject& subject, const promql::Node& part) {
+  bool found = false;
+  for_all(part, [&](const promql::Node& node) {
+    const auto* selector = as_selector(node);
+    if (selector == nullptr) return;
+    const std::string name = metric_name(*selector);
+    found = found || !subject.recorders(name).empty() ||
+            (subject.exported && subject.exported->find(name) != nullptr);
+  });
+  return found;
+}
+
+/// The selectors of one rule. `alternative`: beside an `or` stands another that is there, as rules
+/// for several versions of an exporter have it.
+void look_at_part(const Subject& subject, const RuleUse& use, const promql::Node& node,
+                  bool alternative, Findings& findings) {
+  if (const auto* binary = as_binary(node); binary && binary->op == promql::BinaryOp::kOr) {
+    const bool left = alternative || reads_something(subject, *binary->right);
+    const bool right = alternative || reads_something(subject, *binary->left);
+    look_at_part(subject, use, *binary->left, left, findings);
+    return look_at_part(subject, use, *binary->right, right, findings);
+  }
+  if (const auto* selector = as_selector(node)) {
+    for (SelectorProblem& problem : look_at_selector(subject, *selector)) {
+      const Check& check = kSelectors[static_cast<std::size_t>(problem.flaw)];
+      const bool not_here = alternative && problem.flaw == SelectorFlaw::kUnknownMetric;
+      const Severity severity =
+          not_here ? Severity::kInfo : problem.severity.value_or(check.severity);
+      findings.add(
+          check, severity,
+          about(use, selector->range, std::move(problem.message), std::move(problem.way_out)));
+    }
+  }
+  promql::for_children(node, [&](const promql::Node& below) {
+    look_at_part(subject, use, below, alternative, findings);
+  });
+}
+
 void look_at_selectors(const Subject& subject, Findings& findings) {
   for (const RuleUse& use : subject.rules) {
-    for_all(*use.rule->expression.root, [&](const promql::Node& node) {
-      const auto* selector = as_selector(node);
-      if (selector == nullptr) return;
-      for (SelectorProblem& problem : look_at_selector(subject, *selector)) {
-        const Check& check = kSelectors[static_cast<std::size_t>(problem.flaw)];
-        findings.add(
-            check, problem.severity.value_or(check.severity),
-            about(use, selector->range, std::move(problem.message), std::move(problem.way_out)));
-      }
-    });
+    look_at_part(subject, use, *use.rule->expression.root, false, findings);
   }
 }
 
