@@ -52,6 +52,9 @@ struct EngineOptions {
   std::uint64_t seed = 1;
   /// Alertmanager's pauses between attempts vary by half; without noise they are the mean.
   bool retry_noise = false;
+  /// Of a run that is faster than its scenario: what no configuration says, pauses between attempts
+  /// and the shortest flush, is divided by it.
+  double time_scale = 1;
   FlushObserver* observer = nullptr;  ///< must outlive the engine
 };
 

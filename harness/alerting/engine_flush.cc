@@ -100,7 +100,8 @@ void Engine::Impl::tell(Group& group, std::size_t place, NotifyReason reason, Ti
   sending.notification = notification(group, integration, reason, tick_time);
   sending.firing = firing;
   sending.resolved = resolved;
-  sending.deadline = now + std::max(group.route->group_interval, kShortestFlush);
+  sending.deadline = now + std::max(group.route->group_interval,
+                                    std::chrono::ceil<Duration>(scaled(kShortestFlush)));
   const std::uint64_t id = ++last_sending;
   sendings.emplace(id, std::move(sending));
   ++group.outstanding;

@@ -7,6 +7,7 @@ namespace tocsin::alerting {
 namespace {
 
 // Alertmanager's pauses between attempts.
+constexpr Nanos kFirstPause = std::chrono::milliseconds(500);
 constexpr double kPauseGrowth = 1.5;
 constexpr Nanos kLongestPause = std::chrono::seconds(60);
 
@@ -16,13 +17,17 @@ Duration rounded_up(Nanos length) {
 
 }  // namespace
 
+Nanos Engine::Impl::scaled(Nanos length) const {
+  return Nanos(static_cast<std::int64_t>(static_cast<double>(length.count()) / options.time_scale));
+}
+
 void Engine::Impl::attempt(std::uint64_t id) {
   const auto it = sendings.find(id);
   if (it == sendings.end()) return;
   Sending& sending = it->second;
   if (now >= sending.deadline) return finish(id, false);
   sending.attempt_at = now;
-  ++sending.attempts;
+  if (++sending.attempts == 1) sending.pause = scaled(kFirstPause);
   sending.attempt_deadline = sending.deadline;
   if (sending.integration->timeout) {
     sending.attempt_deadline =
@@ -62,7 +67,7 @@ void Engine::Impl::answer_arrived(std::uint64_t id, std::uint64_t number) {
   const double factor = options.retry_noise ? 0.5 + noise.uniform() : 1.0;
   const auto varied = Nanos(static_cast<std::int64_t>(static_cast<double>(pause.count()) * factor));
   sending.pause =
-      std::min(kLongestPause,
+      std::min(scaled(kLongestPause),
                Nanos(static_cast<std::int64_t>(static_cast<double>(pause.count()) * kPauseGrowth)));
   // Pauses count from the beginning of an attempt.
   const Timestamp next = std::max(now, sending.attempt_at + rounded_up(varied));

@@ -11,9 +11,6 @@
 
 namespace tocsin::alerting {
 
-/// Alertmanager's first pause between attempts.
-inline constexpr Nanos kFirstRetryPause = std::chrono::milliseconds(500);
-
 struct Engine::Impl {
   /// A notification on its way to one integration.
   struct Sending {
@@ -27,7 +24,7 @@ struct Engine::Impl {
     Timestamp deadline = {};
     Timestamp attempt_at = {};
     Timestamp attempt_deadline = {};
-    Nanos pause = kFirstRetryPause;
+    Nanos pause{0};  ///< before the next attempt
     int attempts = 0;
     std::optional<Answer> answer;  ///< known already, but not here yet
   };
@@ -93,6 +90,8 @@ struct Engine::Impl {
 
   // --- engine_send.cc: a notification on its way ---
 
+  /// By EngineOptions::time_scale.
+  Nanos scaled(Nanos length) const;
   void attempt(std::uint64_t id);
   /// Of an attempt; of an earlier one it is ignored.
   void answer_arrived(std::uint64_t id, std::uint64_t number);

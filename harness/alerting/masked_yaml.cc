@@ -2,8 +2,8 @@
 #include <set>
 
 #include "harness/alerting/config.h"
-#include "harness/alerting/human_text.h"
 #include "harness/alerting/schemas.h"
+#include "harness/alerting/secrets.h"
 #include "harness/model/labels.h"
 
 namespace tocsin::alerting {
@@ -137,6 +137,17 @@ std::vector<std::string> secret_values(const Config& config) {
   });
   secrets.erase(std::unique(secrets.begin(), secrets.end()), secrets.end());
   return secrets;
+}
+
+std::string without_secrets(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::string_view kMask = "<secret>";
+  for (const std::string& secret : secrets) {
+    for (std::size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + kMask.size())) {
+      text.replace(at, secret.size(), kMask);
+    }
+  }
+  return text;
 }
 
 }  // namespace tocsin::alerting

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "harness/alerting/human_text.h"
 #include "harness/alerting/matchers.h"
+#include "harness/alerting/secrets.h"
 #include "harness/alerting/silences.h"
 #include "harness/base/suggest.h"
 #include "harness/rules/go_text.h"

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "harness/alerting/human_text.h"
+#include "harness/alerting/secrets.h"
+#include "harness/run/told_text.h"
 
 namespace tocsin::run {
 namespace {
@@ -114,7 +115,7 @@ void RoutingRecorder::record(const alerting::Delivery& delivery,
   for (const alerting::NotifiedAlert& alert : notification.alerts) {
     record.alerts.push_back(notified(alert));
   }
-  const auto text = alerting::human_text(notification, integration, routing_.payload, delivery.at);
+  const auto text = told_text(notification, integration, routing_.payload, delivery.at);
   if (text.has_value()) {
     record.title = alerting::without_secrets(text->title, routing_.secrets);
     record.text = alerting::without_secrets(text->text, routing_.secrets);
