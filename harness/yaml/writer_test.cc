@@ -7,7 +7,7 @@
 namespace tocsin::yaml {
 namespace {
 
-NodePtr parsed(const std::string& text) {
+NodePtr tree_of(const std::string& text) {
   Diagnostics diagnostics;
   NodePtr root = parse("test.yml", text, diagnostics);
   EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
@@ -42,22 +42,22 @@ TEST(Writer, ReadsBackAsTheSame) {
            "- 'null'\n- '5'\n- \"yes\"\n- 0x1F\n- .5\n- -3e4\n- http://x:1/y#z\n- '{{ .X }}'\n",
            "'---': '-'\n",
        }) {
-    const NodePtr root = parsed(text);
+    const NodePtr root = tree_of(text);
     const std::string written = write(*root);
-    EXPECT_EQ(shape(*parsed(written)), shape(*root)) << written;
-    EXPECT_EQ(write(*parsed(written)), written);
+    EXPECT_EQ(shape(*tree_of(written)), shape(*root)) << written;
+    EXPECT_EQ(write(*tree_of(written)), written);
   }
 }
 
 TEST(Writer, KeepsNumbersAndTextsApart) {
-  const NodePtr root = parsed("{n: 5, t: '5', b: yes, q: 'yes', z: ~, s: a b, d: 5m}");
+  const NodePtr root = tree_of("{n: 5, t: '5', b: yes, q: 'yes', z: ~, s: a b, d: 5m}");
   EXPECT_EQ(write(*root),
             "{\n  n: 5,\n  t: \"5\",\n  b: yes,\n  q: \"yes\",\n  z: null,\n  s: \"a b\",\n"
             "  d: 5m\n}\n");
 }
 
 TEST(Writer, EditsMaps) {
-  const NodePtr root = parsed("{a: 1, b: 2}");
+  const NodePtr root = tree_of("{a: 1, b: 2}");
   NodePtr edited = with(*root, "a", scalar(*root, "x"));
   edited = with(*edited, "c", with_items(*root, {scalar(*root, "y")}));
   edited = with(*edited, "b", nullptr);
