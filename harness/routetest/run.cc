@@ -116,6 +116,17 @@ class FileRunner {
 
   // --- tests ---
 
+  /// As written, or else of the alert that it is about.
+  static std::string name_of(const yaml::Node& test) {
+    if (!test.is_map()) return "";
+    std::string name = alerting::text_of(test, "name");
+    const yaml::Node* labels = test.find("labels");
+    if (name.empty() && labels != nullptr && labels->is_map()) {
+      name = alerting::text_of(*labels, "alertname");
+    }
+    return name;
+  }
+
   void run_tests(const yaml::Node& root, const yaml::Node& tests) {
     if (!check_file_keys(root, {"config", "tests"})) return;
     if (!tests.is_list() || tests.items.empty()) {
@@ -128,7 +139,7 @@ class FileRunner {
     }
     std::size_t number = 0;
     for (const yaml::NodePtr& item : tests.items) {
-      std::string name = item->is_map() ? alerting::text_of(*item, "name") : "";
+      std::string name = name_of(*item);
       if (name.empty()) name = fmt::format("unnamed#{}", number);
       ++number;
       if (!wanted(name)) continue;

@@ -12,7 +12,8 @@
 /// Tests of alert routing, all on a virtual clock. A file's keys say which of the formats it is in:
 ///
 ///     cases:    behaviour cases of an alert router, `kind` timeline, route, interval or config
-///     tests:    items with `labels`: where one alert goes, and how
+///     tests:    items with `labels`: where one alert goes, and how; without a `name` the test is
+///               called as the alert is
 ///               items with `alerts`: several that fire together, as proposed for
 ///               `amtool config routes test --test-file`: `expected_receivers`,
 ///               `expected_inhibited`
