@@ -172,7 +172,8 @@ def check_configurations(tree):
         (pathlib.Path(folder) / "scenarios").symlink_to(tree.root / "scenarios")
         for command in (["promtool", "check", "config", f"{folder}/prometheus.yml"],
                         ["amtool", "check-config", bench.GATES / "compose/alertmanager.yml"],
-                        ["amtool", "check-config", bench.GATES / "example/shop/alertmanager.yml"]):
+                        ["amtool", "check-config", bench.GATES / "example/shop/alertmanager.yml"],
+                        [TOCSIN, "check", bench.GATES / "compose", bench.GATES / "example"]):
             done = subprocess.run(command, capture_output=True, text=True)
             FAILURES.expect(done.returncode == 0, f"{command}: {done.stdout}{done.stderr}")
     if shutil.which("docker-compose"):
