@@ -23,6 +23,7 @@ Received empty_attempt(const IntegrationId& id, const std::string& scripted,
   received.record.delivered = false;
   received.record.error = error;
   received.scripted = scripted;
+  received.identity = kConnectionIdentity;
   return received;
 }
 

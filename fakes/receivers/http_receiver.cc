@@ -133,6 +133,7 @@ class HttpService final : public Service {
 Reply HttpService::stray(const Request& request) {
   Received received = empty_attempt({}, "", "404 Not Found: no receiver has this path");
   received.record.status = 404;
+  received.identity = "stray";
   received.method = request.method;
   received.target = masked_target(request.target, 0, false);
   received.headers = masked_headers(request.headers);
@@ -182,8 +183,10 @@ net::Task<Reply> HttpService::handle(Request request) {
   const Reading reading = read_request(incoming);
   const auto trouble = site_.schedule.strike(target->id, site_.offset());
   Treatment treatment = treat(reading, trouble, site_);
+  // Those that were thrown out at the door may have been this one.
+  const std::vector<std::string> earlier(1, kConnectionIdentity);
   const std::uint64_t number =
-      site_.store.add(received_of(target->id, request, reading, treatment));
+      site_.store.add(received_of(target->id, request, reading, treatment), earlier);
   if (treatment.delay > Nanos(0)) {
     const bool slept = co_await net::sleep_for(treatment.delay);
     if (!slept) {

@@ -18,6 +18,9 @@ struct Site {
   Nanos real(Duration scenario_time) const;
 };
 
+/// Of attempts of which no more is known than whose connection it was.
+inline constexpr const char* kConnectionIdentity = "connection";
+
 /// An attempt that came to nothing before it said anything.
 Received empty_attempt(const IntegrationId& id, const std::string& scripted,
                        const std::string& error);

@@ -12,7 +12,6 @@
 namespace tocsin::receivers {
 namespace {
 
-constexpr const char* kConnection = "connection";
 constexpr std::size_t kMailHeadersKept = 64;
 constexpr std::size_t kMailHeaderKept = 1024;
 
@@ -34,7 +33,7 @@ std::string identity_of(const SmtpAttempt& attempt, const NotificationRecord& re
     case SmtpStage::kHello:
     case SmtpStage::kAuth:
     case SmtpStage::kSender:
-      return kConnection;
+      return kConnectionIdentity;
     case SmtpStage::kRecipient:
     case SmtpStage::kData:
     case SmtpStage::kContent:
@@ -101,7 +100,7 @@ Received read_attempt(const IntegrationId& id, SmtpAttempt attempt) {
 
 std::vector<std::string> earlier_identities(const SmtpAttempt& attempt) {
   std::vector<std::string> earlier;
-  if (attempt.stage >= SmtpStage::kRecipient) earlier.emplace_back(kConnection);
+  if (attempt.stage >= SmtpStage::kRecipient) earlier.emplace_back(kConnectionIdentity);
   if (attempt.stage == SmtpStage::kEnd) earlier.push_back(to_first(attempt.envelope));
   return earlier;
 }

@@ -130,7 +130,7 @@ class MimeReader {
     HeaderList headers = take_headers(message, mail_.problem);
     part(headers, message, 0);
     for (auto& [name, value] : headers) {
-      mail_.headers.emplace_back(std::move(name), decode_words(value));
+      mail_.headers.emplace_back(std::move(name), decode_words(cut_blanks(value)));
     }
     return std::move(mail_);
   }
