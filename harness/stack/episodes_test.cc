@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Duration kInterval{1000};
+constexpr Duration kEvaluated{1000};
 /// In whole seconds, so that ALERTS_FOR_STATE tells them apart.
 constexpr std::int64_t kStart = 1'000'000'000;
 
@@ -31,7 +31,7 @@ class Told : public testing::Test {
     since.labels = alert_labels(name).with(kMetricName, "ALERTS_FOR_STATE");
     std::int64_t active = 0;
     for (std::size_t i = 0; i < story.size(); ++i) {
-      const std::int64_t at = kStart + static_cast<std::int64_t>(i) * kInterval.count();
+      const std::int64_t at = kStart + static_cast<std::int64_t>(i) * kEvaluated.count();
       last_ = from_ms(at);
       if (story[i] == '_') continue;
       if (story[i] == '.') {
@@ -57,8 +57,8 @@ class Told : public testing::Test {
     if (alert) rule.alerts = {*alert};
     GroupStatus group;
     group.name = "g";
-    group.interval = kInterval;
-    group.last_evaluation = from_ms(kStart + i * kInterval.count() + 3);
+    group.interval = kEvaluated;
+    group.last_evaluation = from_ms(kStart + i * kEvaluated.count() + 3);
     group.rules = {rule};
     watch_.add({group});
   }
@@ -67,7 +67,7 @@ class Told : public testing::Test {
     ActiveAlert alert;
     alert.labels = alert_labels();
     alert.firing = firing;
-    alert.active_at = from_ms(kStart + since * kInterval.count());
+    alert.active_at = from_ms(kStart + since * kEvaluated.count());
     alert.value = value;
     if (!summary.empty()) alert.annotations = {{"summary", summary}};
     return alert;
@@ -76,15 +76,15 @@ class Told : public testing::Test {
   /// "pending firing resolved" in seconds, "-" for never.
   std::vector<std::string> episodes() {
     const std::vector<WatchedRule> rules = {
-        {"g", "Down", {{"severity", "page"}}, std::chrono::minutes(1), kInterval}};
+        {"g", "Down", {{"severity", "page"}}, std::chrono::minutes(1), kEvaluated}};
     std::vector<std::string> lines;
     read_ = read_episodes(tap_, watch_, rules, last_);
-    const auto seconds = [](std::optional<Timestamp> at) {
+    const auto second_of = [](std::optional<Timestamp> at) {
       return at ? std::to_string((to_ms(*at) - kStart) / 1000) : "-";
     };
     for (const AlertEpisode& episode : read_) {
-      lines.push_back(fmt::format("{} {} {}", seconds(episode.pending_at),
-                                  seconds(episode.firing_at), seconds(episode.resolved_at)));
+      lines.push_back(fmt::format("{} {} {}", second_of(episode.pending_at),
+                                  second_of(episode.firing_at), second_of(episode.resolved_at)));
     }
     return lines;
   }
