@@ -7,8 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/base/scratch_folder.h"
 #include "harness/check/check.h"
 #include "harness/check/check_cases.h"
+#include "harness/check/masked_line.h"
+#include "harness/check/report.h"
 #include "harness/check/run.h"
 
 namespace tocsin::check {
@@ -49,6 +52,41 @@ TEST(Check, IdsAreUniqueAndSaySomething) {
     EXPECT_TRUE(ids.insert(check->id).second) << check->id;
     EXPECT_FALSE(check->title.empty() || check->why.empty() || check->way_out.empty()) << check->id;
     EXPECT_EQ(find_check(check->id), check);
+  }
+}
+
+TEST(Check, SecretsAreNotShown) {
+  EXPECT_EQ(masked_line("  api_url: 'https://hooks/a'  # team"), "  api_url: <secret>  # team");
+  EXPECT_EQ(masked_line("{bot_token: abc, chat_id: 1}"), "{bot_token: <secret>, chat_id: 1}");
+  EXPECT_EQ(masked_line("  - {url: http://u:p@h/x}"), "  - {url: <secret>}");
+  EXPECT_EQ(masked_line("password_file: /run/secrets/a"), "password_file: /run/secrets/a");
+  EXPECT_EQ(masked_line("smtp_auth_password: \"a b"), "smtp_auth_password: <secret>");
+  EXPECT_EQ(masked_line("channel: '#a'"), "channel: '#a'");
+  EXPECT_EQ(masked_line("password:"), "password:");
+}
+
+/// No report shows what is secret, whatever is wrong with it.
+TEST(Check, ReportsShowNoSecrets) {
+  const ScratchFolder folder;
+  folder.write("alertmanager.yml", R"(global: {slack_api_url: 'https://hooks/hush'}
+receivers:
+  - name: team
+    slack_configs: [{api_url: 'https://hooks/hush-too', chanel: x}]
+    pagerduty_configs:
+      - routing_key: hush-as-well
+        url: '::hush'
+)");
+  CheckOptions options;
+  options.paths = {folder.path()};
+  Diagnostics diagnostics;
+  const CheckReport report = run_checks(options, diagnostics);
+  EXPECT_GT(report.findings.size(), 3U);
+  const TextOptions everything{false, Severity::kInfo, true};
+  for (const std::string& text :
+       {render_text(report, everything), render_json(report, "0"),
+        render_junit(report, Severity::kInfo), render_sarif(report, "0", Severity::kInfo),
+        render_code_quality(report, Severity::kInfo)}) {
+    EXPECT_EQ(text.find("hush"), std::string::npos) << text;
   }
 }
 

@@ -6,7 +6,9 @@
 
 #include "harness/base/file.h"
 #include "harness/check/check.h"
+#include "harness/check/file_kind.h"
 #include "harness/check/load.h"
+#include "harness/check/masked_line.h"
 
 namespace tocsin::check {
 namespace {
@@ -20,7 +22,8 @@ bool wanted(const CheckOptions& options, const Finding& finding) {
 /// Lines to show, and comments to obey, of one file.
 class SeenFile {
  public:
-  explicit SeenFile(const std::string& path) : text_(read(path)), silences_(path, text_) {
+  explicit SeenFile(const std::string& path)
+      : text_(read(path)), has_secrets_(may_have_secrets(path, text_)), silences_(path, text_) {
     std::string_view rest = text_;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -34,8 +37,10 @@ class SeenFile {
   void complete(Finding& finding) {
     finding.silenced = silences_.reason_for(finding);
     const auto index = static_cast<std::size_t>(finding.place.pos.line);
-    if (!finding.excerpt.empty() || index == 0 || index > lines_.size()) return;
-    finding.excerpt = std::string(lines_[index - 1]);
+    if (finding.excerpt.empty() && index > 0 && index <= lines_.size()) {
+      finding.excerpt = std::string(lines_[index - 1]);
+    }
+    if (has_secrets_) finding.excerpt = masked_line(finding.excerpt);
   }
   std::vector<Finding> complaints() const { return silences_.complaints(); }
 
@@ -45,7 +50,13 @@ class SeenFile {
     return text.has_error() ? "" : *text;
   }
 
+  static bool may_have_secrets(const std::string& path, std::string_view text) {
+    const FileKind kind = kind_of(path, text);
+    return kind == FileKind::kAlertmanager || kind == FileKind::kPrometheus;
+  }
+
   std::string text_;
+  bool has_secrets_;
   std::vector<std::string_view> lines_;
   Silences silences_;
 };

@@ -4,6 +4,7 @@
 
 #include "harness/check/check_groups.h"
 #include "harness/check/checks/yaml_scalars.h"
+#include "harness/check/masked_line.h"
 #include "harness/check/subject.h"
 
 /// Addresses and secrets of an alertmanager.yml, also of one that Alertmanager refuses.
@@ -28,14 +29,6 @@ bool is_address(std::string_view key) {
   return key == "to" || key == "from" || key == "key" || key == "credentials";
 }
 
-bool is_secret(std::string_view key) {
-  for (const char* part : {"token", "password", "secret", "routing_key", "service_key", "api_key",
-                           "slack_api_url", "credentials"}) {
-    if (key == part || key.ends_with(part)) return true;
-  }
-  return false;
-}
-
 /// What nobody has as an address or password, in lower case.
 bool is_placeholder(std::string_view key, const std::string& value) {
   std::string lower(value);
@@ -47,7 +40,7 @@ bool is_placeholder(std::string_view key, const std::string& value) {
     if (lower.find(word) != std::string::npos) return true;
   }
   if (lower.starts_with('<') && lower != "<secret>") return true;
-  const bool secret = is_secret(key);
+  const bool secret = is_secret_key(key);
   return secret && (lower == "password" || lower == "secret" || lower == "pass" ||
                     lower == "token" || lower == "admin" || lower == "foobar");
 }
@@ -81,11 +74,11 @@ class AddressLook {
   void look_at_value(const std::string& key, const yaml::Node& node) {
     if (!is_address(key) || node.text.empty() || node.text.find("{{") != std::string::npos) return;
     if (is_placeholder(key, node.text)) {
-      const std::string shown = is_secret(key) ? "" : fmt::format(" \"{}\"", node.text);
+      const std::string shown = is_secret_key(key) ? "" : fmt::format(" \"{}\"", node.text);
       return add(kPlaceholder, node, fmt::format("{}{} is a placeholder", key, shown));
     }
     const bool reference = node.text.starts_with('$') || node.text == "<secret>";
-    if (is_secret(key) && !key.ends_with("_file") && !reference) {
+    if (is_secret_key(key) && !key.ends_with("_file") && !reference) {
       add(kPlainSecret, node, fmt::format("{} stands here for all to read", key),
           fmt::format("use {}_file", key));
     }

@@ -177,6 +177,7 @@ class TemplateLook {
   void look_at_label(const rules::TemplateText& text, const LabelUse& use) {
     const LabelSet& set = labels_.of(*use_.rule->expression.root);
     if (set.may_have(use.label) || use.label == kMetricName) return;
+    if (!missing_.insert(use.label).second) return;  // said of another text of this alert
     std::string way_out;
     const auto& own = use_.rule->labels;
     const bool of_rule = use.label == "alertname" ||
@@ -264,6 +265,7 @@ class TemplateLook {
   LabelFlow& labels_;
   FactFinder& facts_;
   Findings& findings_;
+  std::set<std::string> missing_;  ///< labels that were told of
 };
 
 void look_at_templates(const Subject& subject, Findings& findings) {
