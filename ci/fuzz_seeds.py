@@ -75,7 +75,41 @@ def checked_folders():
             yield f"== rules.yml\ngroups:\n- name: g\n  rules:\n{rules}\n== system.yaml\n{system}"
 
 
+def smtp_dialogues():
+    """What the clients of the cases say, in pieces of a whole dialogue and of a byte."""
+    for case in re.split(r"^== ", read("fakes/receivers/mail/testdata/dialogues.cases"), flags=re.M)[1:]:
+        said = ""
+        for raw, line in re.findall(r"^C([:>]) ?(.*)$", case, flags=re.M):
+            line = line.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0")
+            said += line if raw == ">" else line + "\r\n"
+        yield "\x7f" + said
+        yield "\0" + said
+
+
+def mails():
+    sent = read("harness/alerting/testdata/payloads/email.txt").split("\n\n", 1)[1]
+    yield re.sub(r"^(?:MAIL|RCPT) .*\n", "", sent, flags=re.M).replace("\n", "\r\n")
+    yield "Subject: =?utf-8?q?a_=C3=84?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" \
+        "Content-Transfer-Encoding: base64\r\n\r\nZm9v\r\n--b\r\nContent-Type: text/html; charset=iso-8859-1\r\n\r\n" \
+        "<strong>Labels</strong><br>a = b<br><a href='u'>Source</a>&lt;&#65;<!-- x --><style>y</style>\r\n--b--\r\n"
+
+
+def payloads():
+    """A service's number, a path, and a body that was captured."""
+    kinds = ["webhook", "slack", "pagerduty", "opsgenie", "msteams", "msteamsv2"]
+    for path in sorted((ROOT / "harness/alerting/testdata/payloads").glob("*.txt")):
+        kind = path.stem.split("-")[0]
+        if kind not in kinds:
+            continue
+        sent = path.read_text().split("\n\n", 1)[1]
+        for target, body in re.findall(r"^(?:POST|PUT) \w+://[^/\n]+/?(.*)\n(?:.+\n)*\n(.*)\n", sent, flags=re.M):
+            yield chr(kinds.index(kind)) + target + "\n" + body
+
+
 SEEDS = {
+    "receivers_smtp_fuzz": smtp_dialogues,
+    "receivers_mail_fuzz": mails,
+    "receivers_payload_fuzz": payloads,
     "check_fuzz": checked_folders,
     "alertmanager_config_fuzz": configurations,
     "route_test_file_fuzz": route_tests,
