@@ -40,7 +40,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-struct Case {
+struct Dialogue {
   std::string name;
   int line = 0;
   SmtpSettings settings;
@@ -86,7 +86,7 @@ Trouble read_trouble(std::istringstream& words) {
   return trouble;
 }
 
-void read_setting(Case& one, const std::string& text) {
+void read_setting(Dialogue& one, const std::string& text) {
   std::istringstream words(text);
   std::string name;
   words >> name;
@@ -122,11 +122,11 @@ void read_setting(Case& one, const std::string& text) {
     ADD_FAILURE() << "unknown setting " << name;
 }
 
-std::vector<Case> read_cases() {
+std::vector<Dialogue> read_cases() {
   const std::string path =
       std::string(TOCSIN_SOURCE_DIR) + "/fakes/receivers/mail/testdata/dialogues.cases";
   std::istringstream lines(read_file(path).value());
-  std::vector<Case> cases;
+  std::vector<Dialogue> cases;
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
@@ -161,7 +161,7 @@ std::string shown(const SmtpAttempt& attempt) {
 /// The dialogue's other end: what it does, in lines of the script's form.
 class Player {
  public:
-  explicit Player(Case& one) : case_(one), dialogue_(one.settings, hooks(), false) { run(); }
+  explicit Player(Dialogue& one) : case_(one), dialogue_(one.settings, hooks(), false) { run(); }
 
   void say(std::string_view bytes) {
     if (ended_) return;
@@ -225,7 +225,7 @@ class Player {
     attempts_.clear();
   }
 
-  Case& case_;
+  Dialogue& case_;
   std::vector<std::string> attempts_;
   bool ended_ = false;
   SmtpDialogue dialogue_;
@@ -240,7 +240,7 @@ std::string client_bytes(const std::string& line) {
 }
 
 /// What the server does in the case; the client's lines are taken from the script.
-std::vector<std::string> play(Case one, std::size_t piece) {
+std::vector<std::string> play(Dialogue one, std::size_t piece) {
   Player player(one);
   for (const std::string& line : one.script) {
     if (line == "[gone]") {
@@ -259,7 +259,7 @@ std::vector<std::string> play(Case one, std::size_t piece) {
 }
 
 /// STARTTLS with something behind it cannot be told apart from a reply to it, byte by byte.
-bool depends_on_packets(const Case& one) {
+bool depends_on_packets(const Dialogue& one) {
   for (const std::string& line : one.script) {
     if (line.starts_with("C> STARTTLS")) return true;
   }
@@ -267,9 +267,9 @@ bool depends_on_packets(const Case& one) {
 }
 
 TEST(SmtpDialogue, Cases) {
-  const std::vector<Case> cases = read_cases();
+  const std::vector<Dialogue> cases = read_cases();
   ASSERT_GT(cases.size(), 25U);
-  for (const Case& one : cases) {
+  for (const Dialogue& one : cases) {
     SCOPED_TRACE(fmt::format("dialogues.cases:{}: {}", one.line, one.name));
     EXPECT_EQ(play(one, std::string::npos / 2), one.script);
     const std::size_t piece = depends_on_packets(one) ? 1000 : 1;
