@@ -9,14 +9,14 @@ namespace {
 constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 constexpr int kLifetimes = 4;
 
+}  // namespace
+
 Labels with_external(Labels labels, const std::map<std::string, std::string>& external) {
   for (const auto& [name, value] : external) {
     if (!labels.has(name)) labels = labels.with(name, value);
   }
   return labels;
 }
-
-}  // namespace
 
 Duration send_period(Duration interval, Duration resend_delay) {
   // The first evaluation that is later than the delay, not the one that is just as late.

@@ -21,6 +21,8 @@ struct SenderOptions {
   std::optional<Timestamp> stops_at;
 };
 
+/// Prometheus' external labels, where an alert has no such label.
+Labels with_external(Labels labels, const std::map<std::string, std::string>& external);
 /// From one sending of a firing alert to the next, when its rule is evaluated each `interval`.
 Duration send_period(Duration interval, Duration resend_delay);
 

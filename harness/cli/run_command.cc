@@ -132,6 +132,7 @@ class Runner {
       live.verify_tls = !options_.insecure;
       live.ca_file = options_.ca_file;
       live.stop = &interrupted();
+      live.routing = task.routing.get();
       live.progress = [&](const run::LiveProgress& progress) {
         bar.show(task.scenario.name, progress.elapsed, progress.planned,
                  fmt::format("{} requests, {} alerts pending, {} firing", progress.ledger.completed,

@@ -1,11 +1,13 @@
 #include "harness/run/embedded_monitor.h"
 
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "harness/metrics/store.h"
 #include "harness/net/task_group.h"
 #include "harness/net/timer.h"
+#include "harness/run/live_routing.h"
 #include "harness/run/scraper.h"
 #include "harness/run/stack.h"
 
@@ -15,10 +17,12 @@ namespace {
 class EmbeddedMonitor final : public Monitor {
  public:
   EmbeddedMonitor(net::Loop& loop, const scenario::Scenario& scenario, const ScaledRules& rules,
-                  net::TlsContextPtr tls, const LiveClock& clock, Evidence& evidence)
+                  const Routing* routing, net::TlsContextPtr tls, const LiveClock& clock,
+                  Evidence& evidence)
       : loop_(loop),
         scenario_(scenario),
         rules_(rules),
+        routing_(routing),
         tls_(std::move(tls)),
         clock_(clock),
         evidence_(evidence),
@@ -26,18 +30,30 @@ class EmbeddedMonitor final : public Monitor {
 
   Result<void> prepare(std::vector<ScrapedTarget> targets,
                        const std::function<void(Timestamp)>& begin) override {
+    if (routing_ != nullptr) {
+      TRY(routed_, LiveRouting::open(loop_, scenario_, *routing_, clock_, evidence_));
+    }
     begin(system_clock().now());
     for (ScrapedTarget& target : targets) {
       scrapers_.emplace_back(loop_, *target.target, std::move(target.url), tls_, clock_, *store_,
                              evidence_);
     }
-    evaluation_.emplace(rules_.files, *store_, *store_, scaled_evaluation());
+    options_ = scaled_evaluation();
+    evaluation_.emplace(rules_.files, *store_, *store_, options_);
+    for (const rules::RuleFile& file : rules_.files) {
+      for (const rules::RuleGroup& group : file.groups) {
+        if (group.interval) intervals_[group.name] = *group.interval;
+      }
+    }
     return {};
   }
 
   net::Task<void> watch(Duration end) override {
     net::TaskGroup group(loop_);
     for (Scraper& scraper : scrapers_) group.spawn(scraper.run(end));
+    if (routed_) {
+      group.spawn(routed_->run(end, [this](const auto& episode) { return last_of(episode); }));
+    }
     group.spawn(evaluate(end));
     co_await group.join();
   }
@@ -59,6 +75,7 @@ class EmbeddedMonitor final : public Monitor {
     for (AlertEpisode& episode : outcome.episodes) episode.hold = unscaled_hold(episode);
     take_outcome(std::move(outcome), evidence_);
     evidence_.samples = store_;
+    if (routed_) routed_->finish();
   }
 
  private:
@@ -81,7 +98,16 @@ class EmbeddedMonitor final : public Monitor {
       const bool slept = co_await net::sleep_until(clock_.monotonic(due));
       if (!slept) co_return;
       evaluation_->tick(clock_.wall(clock_.now()));
+      if (routed_) routed_->evaluated(evaluation_->active());
     }
+  }
+
+  /// The last evaluation of the rule that an episode is of.
+  LiveSender::Evaluated last_of(const AlertEpisode& episode) const {
+    const auto own = intervals_.find(episode.group);
+    const Duration interval = own != intervals_.end() ? own->second : options_.interval;
+    const Duration since = clock_.wall(clock_.now()) - options_.origin;
+    return {options_.origin + since / interval * interval, interval};
   }
 
   Duration unscaled_hold(const AlertEpisode& episode) const {
@@ -97,20 +123,26 @@ class EmbeddedMonitor final : public Monitor {
   net::Loop& loop_;
   const scenario::Scenario& scenario_;
   const ScaledRules& rules_;
+  const Routing* routing_;  ///< null: nobody is told of alerts
   net::TlsContextPtr tls_;
   const LiveClock& clock_;
   Evidence& evidence_;
   std::shared_ptr<metrics::Store> store_;
   std::deque<Scraper> scrapers_;
+  rules::EvaluationOptions options_;
+  std::map<std::string, Duration> intervals_;  ///< of rule groups that have their own
   std::optional<rules::LiveEvaluation> evaluation_;
+  std::unique_ptr<LiveRouting> routed_;
 };
 
 }  // namespace
 
 std::unique_ptr<Monitor> embedded_monitor(net::Loop& loop, const scenario::Scenario& scenario,
-                                          const ScaledRules& rules, net::TlsContextPtr tls,
-                                          const LiveClock& clock, Evidence& evidence) {
-  return std::make_unique<EmbeddedMonitor>(loop, scenario, rules, std::move(tls), clock, evidence);
+                                          const ScaledRules& rules, const Routing* routing,
+                                          net::TlsContextPtr tls, const LiveClock& clock,
+                                          Evidence& evidence) {
+  return std::make_unique<EmbeddedMonitor>(loop, scenario, rules, routing, std::move(tls), clock,
+                                           evidence);
 }
 
 }  // namespace tocsin::run

@@ -33,7 +33,8 @@ class LiveRun {
     TRY_VOID(open_stage());
     TRY_VOID(plan_probes());
     TRY_VOID(plan_calls());
-    monitor_ = embedded_monitor(loop_, scenario_, scaled, tls_, clock_, evidence_);
+    monitor_ =
+        embedded_monitor(loop_, scenario_, scaled, options_.routing, tls_, clock_, evidence_);
     TRY(std::vector<ScrapedTarget> targets, scraped_targets());
     TRY_VOID(monitor_->prepare(std::move(targets), [this](Timestamp start) {
       stage_->begin_at(start);

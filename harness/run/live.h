@@ -7,6 +7,7 @@
 
 #include "harness/base/error.h"
 #include "harness/model/evidence.h"
+#include "harness/run/routing.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/scenario.h"
 
@@ -27,6 +28,8 @@ struct LiveOptions {
   bool verify_tls = true;
   std::string ca_file;
   std::uint32_t load_threads = 1;
+  /// Who is told of alerts; null: nobody.
+  const Routing* routing = nullptr;
   /// Set from outside: end soon, with partial evidence.
   const std::atomic<bool>* stop = nullptr;
   /// About ten times a second on the calling thread; may be empty.

@@ -2,14 +2,23 @@
 
 #include <optional>
 
+#include "fakes/receivers/receiver_server.h"
 #include "harness/alerting/engine.h"
 #include "harness/faults/fault.h"
+#include "harness/run/live_clock.h"
+#include "harness/scenario/scenario.h"
 
 namespace tocsin::run {
 
-/// How a receiver on the virtual clock takes a delivery: well and at once, or as its trouble has
+/// How a receiver on the virtual clock takes a delivery: at once and `well`, or as its trouble has
 /// it.
 alerting::Answer answer_of(const alerting::Integration& integration,
-                           const std::optional<faults::ReceiverFault>& trouble);
+                           const std::optional<faults::ReceiverFault>& trouble,
+                           alerting::Answer well = {});
+
+/// The receivers of a live run on real sockets: every integration of the configuration, with the
+/// troubles that the scenario makes. The clock outlives them.
+receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
+                                            const alerting::Config& config, const LiveClock& clock);
 
 }  // namespace tocsin::run

@@ -33,7 +33,8 @@ class SimulatedRouting final : public alerting::Transport {
       const AlertEpisode& episode = outcome.episodes[i];
       if (is_polled(*scenario_.system, episode.alert)) continue;
       const rules::Rule& rule = *outcome.alerting[i];
-      const Labels labels = sender.add(episode, texts_.interval_of(rule), generator_url(rule));
+      const Labels labels =
+          sender.add(episode, texts_.interval_of(rule), generator_url(rule.expression.text));
       recorder_.know(labels);
       if (!episode.firing_at) continue;
       auto& lives = lives_[labels];
@@ -50,12 +51,19 @@ class SimulatedRouting final : public alerting::Transport {
   std::optional<alerting::Answer> send(const alerting::Delivery& delivery) override {
     alerting::Notification told = *delivery.notification;
     for (alerting::NotifiedAlert& alert : told.alerts) say_as_then(alert, told.tick);
-    const auto trouble = faults_.receiver_fault(told.receiver, evidence_.offset_of(delivery.at));
-    alerting::Answer answer = answer_of(*delivery.integration, trouble);
+    const auto text = told_text(told, *delivery.integration, routing_.payload, delivery.at);
+    alerting::Answer answer;
+    if (text.has_error()) {
+      answer.kind = alerting::Answer::Kind::kImpossible;
+      answer.error = text.error().message;
+    } else {
+      const auto trouble = faults_.receiver_fault(told.receiver, evidence_.offset_of(delivery.at));
+      answer = answer_of(*delivery.integration, trouble, text->answer);
+    }
     if (delivery.at + answer.latency > delivery.deadline) {
       answer.kind = alerting::Answer::Kind::kTimeout;
     }
-    recorder_.record(delivery, told, answer);
+    recorder_.record(delivery, told, text.has_value() ? *text : ToldText(), answer);
     return answer;
   }
 

@@ -179,9 +179,8 @@ std::map<std::string, std::string> external_labels(const scenario::Scenario& sce
   return {labels.begin(), labels.end()};
 }
 
-std::string generator_url(const rules::Rule& rule) {
-  return "http://localhost:9090/graph?g0.expr=" + rules::go_query_escape(rule.expression.text) +
-         "&g0.tab=1";
+std::string generator_url(std::string_view expression) {
+  return "http://localhost:9090/graph?g0.expr=" + rules::go_query_escape(expression) + "&g0.tab=1";
 }
 
 }  // namespace tocsin::run

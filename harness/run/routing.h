@@ -9,7 +9,6 @@
 #include "harness/alerting/payload.h"
 #include "harness/base/error.h"
 #include "harness/model/evidence.h"
-#include "harness/rules/rule.h"
 #include "harness/scenario/scenario.h"
 
 /// Who is told of a system's alerts, ready for runs.
@@ -48,7 +47,7 @@ void check_routing(const scenario::Scenario& scenario, const Routing& routing,
 RoutedAlert routed_alert(const alerting::Config& config, const Labels& labels);
 /// What Prometheus puts on every alert.
 std::map<std::string, std::string> external_labels(const scenario::Scenario& scenario);
-/// Where Prometheus shows a rule's expression: what an alert links as its source.
-std::string generator_url(const rules::Rule& rule);
+/// Where Prometheus shows an expression: what an alert links as its source.
+std::string generator_url(std::string_view expression);
 
 }  // namespace tocsin::run

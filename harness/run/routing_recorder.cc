@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "harness/alerting/secrets.h"
-#include "harness/run/told_text.h"
 
 namespace tocsin::run {
 namespace {
@@ -100,7 +99,8 @@ void RoutingRecorder::flushed(const alerting::FlushedAlert& alert) {
 }
 
 void RoutingRecorder::record(const alerting::Delivery& delivery,
-                             const alerting::Notification& notification, const Answer& answer) {
+                             const alerting::Notification& notification, const ToldText& told,
+                             const Answer& answer) {
   const alerting::Integration& integration = *delivery.integration;
   NotificationRecord record;
   record.at = delivery.at;
@@ -115,11 +115,8 @@ void RoutingRecorder::record(const alerting::Delivery& delivery,
   for (const alerting::NotifiedAlert& alert : notification.alerts) {
     record.alerts.push_back(notified(alert));
   }
-  const auto text = told_text(notification, integration, routing_.payload, delivery.at);
-  if (text.has_value()) {
-    record.title = alerting::without_secrets(text->title, routing_.secrets);
-    record.text = alerting::without_secrets(text->text, routing_.secrets);
-  }
+  record.title = alerting::without_secrets(told.title, routing_.secrets);
+  record.text = alerting::without_secrets(told.text, routing_.secrets);
   record.delivered = judge(integration, answer) == alerting::Verdict::kDelivered;
   record.status = answer.kind == Answer::Kind::kStatus ? answer.status : 0;
   if (record.delivered && integration.kind == "email") record.status = kMailTaken;

@@ -9,6 +9,7 @@
 #include "harness/alerting/engine.h"
 #include "harness/model/evidence.h"
 #include "harness/run/routing.h"
+#include "harness/run/told_text.h"
 
 namespace tocsin::run {
 
@@ -26,10 +27,10 @@ class RoutingRecorder : public alerting::FlushObserver {
   void know_silence(std::string id, std::string comment);
 
   void flushed(const alerting::FlushedAlert& alert) override;
-  /// One attempt, and what came of it. `notification` is the delivery's, or the same with other
-  /// annotations.
+  /// One attempt, what it said, and what came of it. `notification` is the delivery's, or the same
+  /// with other annotations.
   void record(const alerting::Delivery& delivery, const alerting::Notification& notification,
-              const alerting::Answer& answer);
+              const ToldText& told, const alerting::Answer& answer);
 
  private:
   /// Why an alert was kept back.

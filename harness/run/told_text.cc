@@ -11,7 +11,10 @@ namespace {
 
 ToldText text_of(const alerting::Mail& mail) {
   const receivers::MimeMail read = receivers::read_mime(mail.message);
-  return {read.header("Subject"), read.text.empty() ? receivers::html_text(read.html) : read.text};
+  ToldText told;
+  told.title = read.header("Subject");
+  told.text = read.text.empty() ? receivers::html_text(read.html) : read.text;
+  return told;
 }
 
 /// What Opsgenie's paths say beyond its address: v2, alerts, …
@@ -38,7 +41,11 @@ ToldText text_of(const std::string& kind, const alerting::HttpRequest& sent) {
   const std::vector<std::string> rest =
       kind == "opsgenie" ? rest_of(request.target) : std::vector<std::string>();
   receivers::Reading reading = receivers::read_request({kind, rest, request});
-  return {std::move(reading.record.title), std::move(reading.record.text)};
+  ToldText told{std::move(reading.record.title), std::move(reading.record.text)};
+  told.answer.status = reading.answer.status;
+  told.answer.body = std::move(reading.answer.body);
+  if (!reading.problem.empty()) told.answer.error = std::move(reading.problem);
+  return told;
 }
 
 Result<ToldText> default_text(const alerting::Notification& notification,

@@ -2,13 +2,15 @@
 
 #include <string>
 
+#include "harness/alerting/engine.h"
 #include "harness/alerting/payload.h"
 
 namespace tocsin::run {
 
 struct ToldText {
-  std::string title;  ///< subject, summary, headline
-  std::string text;
+  std::string title = {};  ///< subject, summary, headline
+  std::string text = {};
+  alerting::Answer answer = {};  ///< of the service that is told, when all is well with it
 };
 
 /// What whoever gets a notification reads: what is sent for it, as the receivers of live runs read
