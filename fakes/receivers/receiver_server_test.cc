@@ -6,6 +6,7 @@
 
 #include "harness/http/client.h"
 #include "harness/http/url.h"
+#include "harness/net/connect.h"
 #include "harness/net/task_group.h"
 #include "harness/net/timer.h"
 
@@ -245,6 +246,31 @@ TEST_F(Receivers, TenThousandHeaderLines) {
   for (int i = 0; i < 10'000; ++i) headers.add("a", "b");
   EXPECT_EQ(send(url("webhook"), "{}", headers).value().status, 431);
   EXPECT_EQ(send(url("webhook"), "{}").value().status, 200);
+}
+
+TEST_F(Receivers, SlowAndHalfOpenSendersAreLeft) {
+  Limits limits;
+  limits.request = milliseconds(30);
+  limits.silence = milliseconds(60);
+  limits.connections = 3;
+  open({}, limits);
+  const http::Url where = http::parse_url(url("webhook")).value();
+  const std::string starts[] = {
+      "", "POST /r/0/webhook HTTP/1.1\r\nHost: h\r\n",
+      "POST /r/0/webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{"};
+  std::vector<net::StreamPtr> held;
+  for (const std::string& start : starts) {
+    const Nanos deadline = net::deadline_in(seconds(10));
+    auto opened = loop_.run(net::connect(loop_, where.host, where.port, deadline, nullptr));
+    held.push_back(std::move(opened).value());
+    (void)loop_.run(held.back()->write_all(start, deadline));
+  }
+  // All places are taken, until the server has had enough of them.
+  net::Outcome<http::Response> sent = send(url("webhook"), "{}");
+  EXPECT_EQ(sent.value().status, 503);
+  while (sent.value().status == 503) sent = send(url("webhook"), "{}");
+  EXPECT_EQ(sent.value().status, 200);
+  EXPECT_EQ(server_->received().size(), 1U);
 }
 
 TEST_F(Receivers, BadOptionsAreRefused) {

@@ -13,7 +13,7 @@
 ///
 /// It prints its addresses as a line of JSON and then answers lines on its standard input: "count"
 /// with the counters, "received" with a list of all that came so far, "take" with the same, which
-/// it forgets. It ends when its input does.
+/// it forgets, "forget" with how many it forgets. It ends when its input does.
 
 namespace {
 
@@ -142,6 +142,10 @@ void answer(const std::string& line, ReceiverServer& server) {
   if (line == "count") {
     const ReceiverCounters counters = server.counters();
     print({{"received", counters.received}, {"lost", counters.lost}, {"strays", counters.strays}});
+    return;
+  }
+  if (line == "forget") {
+    print(server.take().size());
     return;
   }
   json all = json::array();

@@ -5,6 +5,7 @@
 #include "fakes/receivers/receiver_server.h"
 #include "harness/http/url.h"
 #include "harness/net/connect.h"
+#include "harness/net/faulty_stream.h"
 #include "harness/net/timer.h"
 
 /// Mail over loopback.
@@ -26,12 +27,14 @@ Nanos in_time() {
 /// One client's connection, on a loop of the test's.
 class Client {
  public:
-  Client(net::Loop& loop, const std::string& address) : loop_(loop) {
+  Client(net::Loop& loop, const std::string& address, net::FaultPlan* plan = nullptr)
+      : loop_(loop) {
     const std::size_t colon = address.rfind(':');
     const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)));
     auto connected =
         loop_.run(net::connect(loop_, address.substr(0, colon), port, in_time(), nullptr));
     stream_ = std::move(connected).value();
+    if (plan != nullptr) stream_ = std::make_unique<net::FaultyStream>(std::move(stream_), *plan);
   }
 
   /// What comes until a reply's last line has come, or the end.
@@ -260,6 +263,35 @@ TEST_F(Mail, ASenderThatLeavesInTheMiddle) {
   }
   EXPECT_TRUE(server_->wait_for(3, seconds(10)));
   for (const Received& one : server_->received()) EXPECT_FALSE(one.record.delivered);
+}
+
+/// The client's N-th step fails, N = 1, 2, …, until the whole dialogue goes through.
+TEST_F(Mail, AnyStepOfAClientMayFail) {
+  open({});
+  for (const NetFailure kind : {NetFailure::kReset, NetFailure::kClosed}) {
+    bool through = false;
+    for (int step = 1; !through; ++step) {
+      ASSERT_LT(step, 100);
+      net::FaultPlan plan;
+      plan.fail_at = step;
+      plan.failure = {kind};
+      Client client(loop_, server_->smtp_address(), &plan);
+      (void)client.hear();
+      (void)client.say("EHLO me");
+      (void)client.send("b@x", "Subject: y\r\n\r\n");
+      (void)client.say("QUIT");
+      through = !plan.struck();
+    }
+  }
+  Client good = greeted(server_->smtp_address());
+  EXPECT_THAT(good.say("NOOP"), StartsWith("250"));
+  int delivered = 0;
+  for (const Received& one : server_->received()) {
+    EXPECT_EQ(one.record.delivered, one.record.error.empty());
+    if (one.record.delivered) ++delivered;
+  }
+  // Two went through; some had been taken when their clients lost the reply.
+  EXPECT_GE(delivered, 2);
 }
 
 TEST_F(Mail, NoiseInsteadOfAHandshake) {
