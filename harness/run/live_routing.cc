@@ -49,6 +49,11 @@ Result<std::shared_ptr<const alerting::Config>> local_config(
   return std::shared_ptr<const alerting::Config>(std::move(local));
 }
 
+bool goes_by_the_calendar(const alerting::Route& route) {
+  return !route.mute_time_intervals.empty() || !route.active_time_intervals.empty() ||
+         std::any_of(route.routes.begin(), route.routes.end(), goes_by_the_calendar);
+}
+
 }  // namespace
 
 struct LiveRouting::Impl final : alerting::Transport {
@@ -67,6 +72,10 @@ struct LiveRouting::Impl final : alerting::Transport {
     TRY(receivers,
         receivers::ReceiverServer::open(receiver_options(scenario, *routing.config, clock)));
     TRY(config, local_config(*routing.config, *receivers, clock.time_scale(), warnings));
+    if (clock.time_scale() == 1 && goes_by_the_calendar(config->route)) {
+      warnings.emplace_back(
+          "time intervals go by this machine's clock, not by the scenario's start");
+    }
     return {};
   }
 
@@ -139,7 +148,10 @@ struct LiveRouting::Impl final : alerting::Transport {
     if (!engine || deliveries == nullptr) return;
     engine->advance(now());
     const std::vector<alerting::PostedAlert> alerts = sender->sent(routed);
-    for (const alerting::PostedAlert& alert : alerts) note(alert.labels);
+    for (const alerting::PostedAlert& alert : alerts) {
+      note(alert.labels);
+      if (*alert.ends_at <= now()) recorder.know_end(alert.labels, *alert.ends_at);
+    }
     (void)engine->post(alerts);
     due.notify();
   }
@@ -194,6 +206,25 @@ struct LiveRouting::Impl final : alerting::Transport {
     due.notify();
   }
 
+  /// Who was told by what the engine knows has it.
+  void compare_with_receivers() {
+    receivers->stop();
+    std::map<std::pair<std::string, std::string>, std::int64_t> missing;
+    for (const NotificationRecord& told : evidence.notifications) {
+      if (told.delivered) ++missing[{told.receiver, told.integration}];
+    }
+    for (const receivers::Received& got : receivers->received()) {
+      if (got.record.delivered) --missing[{got.record.receiver, got.record.integration}];
+    }
+    for (const auto& [who, count] : missing) {
+      // Polled channels are told without sockets.
+      if (count <= 0 || routing.config->find_receiver(who.first) == nullptr) continue;
+      evidence.run.warnings.push_back(
+          fmt::format("{} ({}) knows nothing of {} notifications that were sent to it", who.first,
+                      who.second, count));
+    }
+  }
+
   net::Loop& loop;
   const scenario::Scenario& scenario;
   const Routing& routing;
@@ -231,7 +262,7 @@ void LiveRouting::evaluated(const std::vector<AlertEpisode>& active) {
 }
 
 void LiveRouting::finish() {
-  if (impl_->receivers) impl_->receivers->stop();
+  if (impl_->receivers) impl_->compare_with_receivers();
   auto& notifications = impl_->evidence.notifications;
   std::stable_sort(notifications.begin(), notifications.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });

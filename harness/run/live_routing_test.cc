@@ -115,6 +115,11 @@ TEST_F(LiveRouting, TellsTheSameAsASimulatedRun) {
   }
 }
 
+TEST_F(LiveRouting, ReceiversHaveAllThatWasSent) {
+  EXPECT_EQ(live_->run.invalid_reason, "");
+  EXPECT_THAT(live_->run.warnings, IsEmpty());
+}
+
 TEST_F(LiveRouting, KeepsBackTheSame) {
   EXPECT_EQ(kept_back_in(*live_), kept_back_in(*simulated_));
   EXPECT_THAT(kept_back_in(*live_), Not(IsEmpty()));

@@ -36,6 +36,7 @@ class SimulatedRouting final : public alerting::Transport {
       const Labels labels =
           sender.add(episode, texts_.interval_of(rule), generator_url(rule.expression.text));
       recorder_.know(labels);
+      if (episode.resolved_at) recorder_.know_end(labels, *episode.resolved_at);
       if (!episode.firing_at) continue;
       auto& lives = lives_[labels];
       if (lives.empty()) {

@@ -8,6 +8,7 @@
 #include "harness/alerting/matchers.h"
 #include "harness/alerting/secrets.h"
 #include "harness/alerting/silences.h"
+#include "harness/base/file.h"
 #include "harness/base/suggest.h"
 #include "harness/rules/go_text.h"
 
@@ -58,17 +59,16 @@ class RoutingCheck {
     const std::set<std::string> kinds = kinds_of(told.receiver);
     if (!told.integration.empty() && kinds.count(told.integration) == 0) {
       const std::vector<std::string> known(kinds.begin(), kinds.end());
-      Error error = input_error(told.pos, fmt::format("{} has no integration \"{}\"",
-                                                      name_of(told.receiver), told.integration));
-      error.hints.push_back(unknown_name_hint(told.integration, known));
-      diagnostics_.add(std::move(error));
+      add(told.pos,
+          fmt::format("{} has no integration \"{}\"", name_of(told.receiver), told.integration),
+          unknown_name_hint(told.integration, known));
       return;
     }
     if (!told.within_resolving || tells_of_ends(told)) return;
-    Error error = input_error(
-        told.pos, fmt::format("{} is not told when alerts are over", name_of(told.receiver)));
-    error.hints.emplace_back("send_resolved: true in its configuration changes that");
-    diagnostics_.add(std::move(error));
+    add(told.pos,
+        told.receiver.empty() ? "nobody is told when alerts are over"
+                              : name_of(told.receiver) + " is not told when alerts are over",
+        "send_resolved: true in its configuration changes that");
   }
 
   void check(const scenario::SilenceSpec& silence) {
@@ -76,25 +76,36 @@ class RoutingCheck {
     for (const auto& matcher : silence.matchers) {
       const auto parsed = alerting::parse_matchers(matcher.text);
       if (parsed.has_error()) {
-        diagnostics_.add(input_error(matcher.pos, parsed.error().message));
+        add(matcher.pos, parsed.error().message);
         return;
       }
       all.matchers.insert(all.matchers.end(), parsed->begin(), parsed->end());
     }
     all.ends_at = all.starts_at + std::chrono::hours(1);
     const auto set = alerting::Silences(1).set(std::move(all), {});
-    if (set.has_error()) diagnostics_.add(input_error(silence.pos, set.error().message));
+    if (set.has_error()) add(silence.pos, set.error().message);
   }
 
   void check(const faults::ReceiverFault& fault) {
     if (fault.kind != faults::ReceiverFault::Kind::kRefuseRecipients) return;
     if (kinds_of(fault.receiver).count("email") > 0) return;
-    diagnostics_.add(
-        input_error(fault.pos, fmt::format("{} gets no mail, so it has no recipients to refuse",
-                                           name_of(fault.receiver))));
+    add(fault.pos, name_of(fault.receiver) + " gets no mail, so it has no recipients to refuse");
   }
 
  private:
+  /// With the line of the file, which was read some time ago.
+  void add(const SourcePos& pos, std::string message, std::string hint = {}) {
+    Error error = input_error(pos, std::move(message));
+    if (!hint.empty()) error.hints.push_back(std::move(hint));
+    const auto text = read_file(pos.file);
+    std::string_view rest = text.has_value() ? std::string_view(*text) : std::string_view();
+    for (int line = 1; line < pos.line && !rest.empty(); ++line) {
+      rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    }
+    error.excerpt = rest.substr(0, rest.find('\n'));
+    diagnostics_.add(std::move(error));
+  }
+
   static std::string name_of(const std::string& receiver) {
     return receiver.empty() ? "the system" : fmt::format("the receiver \"{}\"", receiver);
   }

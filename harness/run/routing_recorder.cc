@@ -40,8 +40,13 @@ void RoutingRecorder::know(const Labels& labels) {
   labels_.try_emplace(alerting::fingerprint(labels), labels);
 }
 
-void RoutingRecorder::know_silence(std::string id, std::string comment) {
-  comments_[std::move(id)] = std::move(comment);
+void RoutingRecorder::know_end(const Labels& labels, Timestamp at) {
+  std::vector<Timestamp>& ends = ends_[alerting::fingerprint(labels)];
+  if (std::find(ends.begin(), ends.end(), at) == ends.end()) ends.push_back(at);
+}
+
+void RoutingRecorder::know_silence(std::string id, std::string comment, Timestamp ends_at) {
+  silences_[std::move(id)] = {std::move(comment), ends_at};
 }
 
 RoutingRecorder::Reason RoutingRecorder::reason_of(const alerting::FlushedAlert& alert) const {
@@ -59,9 +64,31 @@ RoutingRecorder::Reason RoutingRecorder::reason_of(const alerting::FlushedAlert&
     return reason;
   }
   reason.kind = Suppression::Kind::kSilenced;
-  const auto known = comments_.find(reason.name);
-  if (known != comments_.end()) reason.name = known->second;
+  const auto known = silences_.find(reason.name);
+  if (known != silences_.end()) reason.name = known->second.comment;
   return reason;
+}
+
+Timestamp RoutingRecorder::end_of(const Open& open, Timestamp at) const {
+  Timestamp end = at;
+  const auto consider = [&](Timestamp candidate) {
+    if (candidate > open.seen_at) end = std::min(end, candidate);
+  };
+  switch (open.reason.kind) {
+    case Suppression::Kind::kInhibited: {
+      const auto ends = ends_.find(alerting::fingerprint(open.reason.by));
+      if (ends != ends_.end()) std::for_each(ends->second.begin(), ends->second.end(), consider);
+      break;
+    }
+    case Suppression::Kind::kSilenced:
+      for (const auto& [id, silence] : silences_) {
+        if (silence.comment == open.reason.name) consider(silence.ends_at);
+      }
+      break;
+    case Suppression::Kind::kMuted:
+      break;  // nobody else looks either
+  }
+  return end;
 }
 
 void RoutingRecorder::close_what_is_over(KeptBack& state, Timestamp at) {
@@ -70,7 +97,7 @@ void RoutingRecorder::close_what_is_over(KeptBack& state, Timestamp at) {
       if (reason == open.reason) return false;
     }
     Suppression& suppression = evidence_.suppressions[open.index];
-    suppression.to = std::max(suppression.from, at);
+    suppression.to = std::max(suppression.from, end_of(open, at));
     return true;
   });
 }
@@ -89,13 +116,14 @@ void RoutingRecorder::flushed(const alerting::FlushedAlert& alert) {
   Reason reason = reason_of(alert);
   state.by_group[alert.group_key] = reason;
   close_what_is_over(state, alert.at);
-  if (std::any_of(state.open.begin(), state.open.end(),
-                  [&](const Open& open) { return open.reason == reason; })) {
+  for (Open& open : state.open) {
+    if (open.reason != reason) continue;
+    open.seen_at = alert.at;
     return;
   }
   evidence_.suppressions.push_back(
       {reason.kind, alert.labels, alert.at, std::nullopt, reason.by, reason.name});
-  state.open.push_back({std::move(reason), evidence_.suppressions.size() - 1});
+  state.open.push_back({std::move(reason), evidence_.suppressions.size() - 1, alert.at});
 }
 
 void RoutingRecorder::record(const alerting::Delivery& delivery,
@@ -141,8 +169,9 @@ void set_silences(const scenario::Scenario& scenario, const Evidence& evidence,
     silence.ends_at = evidence.at_offset(spec.window.to);
     silence.created_by = "scenario";
     silence.comment = spec.comment;
+    const Timestamp ends_at = silence.ends_at;
     const auto id = engine.silences().set(std::move(silence), engine.now());
-    if (id.has_value()) recorder.know_silence(*id, spec.comment);
+    if (id.has_value()) recorder.know_silence(*id, spec.comment, ends_at);
   }
 }
 

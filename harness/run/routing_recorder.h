@@ -23,8 +23,10 @@ class RoutingRecorder : public alerting::FlushObserver {
 
   /// An alert as it is sent to the engine, so that it can be named when it inhibits others.
   void know(const Labels& labels);
+  /// An alert that was sent is over.
+  void know_end(const Labels& labels, Timestamp at);
   /// A silence of the engine, so that it can be named by its comment.
-  void know_silence(std::string id, std::string comment);
+  void know_silence(std::string id, std::string comment, Timestamp ends_at);
 
   void flushed(const alerting::FlushedAlert& alert) override;
   /// One attempt, what it said, and what came of it. `notification` is the delivery's, or the same
@@ -43,7 +45,12 @@ class RoutingRecorder : public alerting::FlushObserver {
   };
   struct Open {
     Reason reason;
-    std::size_t index = 0;  ///< in the evidence's suppressions
+    std::size_t index = 0;   ///< in the evidence's suppressions
+    Timestamp seen_at = {};  ///< the last flush that kept the alert back for it
+  };
+  struct KnownSilence {
+    std::string comment;
+    Timestamp ends_at = {};
   };
   /// Of one alert, which may be in groups of several routes.
   struct KeptBack {
@@ -53,11 +60,14 @@ class RoutingRecorder : public alerting::FlushObserver {
 
   Reason reason_of(const alerting::FlushedAlert& alert) const;
   void close_what_is_over(KeptBack& state, Timestamp at);
+  /// When a reason ended that held at a flush and does not at a later one.
+  Timestamp end_of(const Open& open, Timestamp at) const;
 
   const Routing& routing_;
   Evidence& evidence_;
-  std::unordered_map<std::uint64_t, Labels> labels_;       ///< by fingerprint
-  std::unordered_map<std::string, std::string> comments_;  ///< by the silence's id
+  std::unordered_map<std::uint64_t, Labels> labels_;                ///< by fingerprint
+  std::unordered_map<std::uint64_t, std::vector<Timestamp>> ends_;  ///< likewise, in any order
+  std::unordered_map<std::string, KnownSilence> silences_;          ///< by id
   std::unordered_map<Labels, KeptBack> kept_back_;
 };
 
