@@ -19,6 +19,14 @@ bool wanted(const CheckOptions& options, const Finding& finding) {
                      [&](const std::string& pattern) { return names(pattern, finding.check); });
 }
 
+bool any_wanted(const CheckOptions& options, const CheckGroup& group) {
+  return options.only.empty() ||
+         std::any_of(group.checks.begin(), group.checks.end(), [&](const Check& check) {
+           return std::any_of(options.only.begin(), options.only.end(),
+                              [&](const std::string& pattern) { return names(pattern, check.id); });
+         });
+}
+
 /// Lines to show, and comments to obey, of one file.
 class SeenFile {
  public:
@@ -103,7 +111,9 @@ CheckReport run_checks(const CheckOptions& options, Diagnostics& diagnostics) {
   for (const Subject& subject : loaded.subjects) {
     report.rules += subject.rules.size();
     Findings findings;
-    for (const CheckGroup* group : check_groups()) group->run(subject, findings);
+    for (const CheckGroup* group : check_groups()) {
+      if (any_wanted(options, *group)) group->run(subject, findings);
+    }
     for (Finding& finding : findings.take()) {
       const std::string& file = finding.place.pos.file;
       const bool asked_for =

@@ -18,8 +18,9 @@ constexpr std::size_t kRateBlock = 16;
 
 /// Whether any of a block's values is smaller than the one before it.
 bool any_falls(const double* values) {
+  const double* before = values - 1;
   double falls = 0;
-  for (std::size_t k = 0; k < kRateBlock; ++k) falls += values[k] < values[k - 1] ? 1 : 0;
+  for (std::size_t k = 0; k < kRateBlock; ++k) falls += values[k] < before[k] ? 1 : 0;
   return falls != 0;
 }
 

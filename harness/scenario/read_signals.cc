@@ -302,7 +302,7 @@ std::string hint_for(const Target& target, const std::string& name) {
       (!of_service && !nearest_name(name, known).empty())) {
     return unknown_name_hint(name, known);
   }
-  const std::string bare = name.substr(kOfService.size());
+  const std::string bare = of_service ? name.substr(kOfService.size()) : "";
   if (of_service && find_signal(target, bare)) return fmt::format("did you mean \"{}\"?", bare);
   return "the service reads its own signals only; exporters can follow it, by service.NAME";
 }

@@ -185,18 +185,21 @@ class RoutedAlertsLook {
                     format_duration(config_.route.repeat_interval)));
   }
 
+  /// False after a finding.
+  bool look_at_side(const alerting::InhibitRule& rule, std::string_view side,
+                    const alerting::Matchers& matchers) {
+    const bool any = std::any_of(alerts_.begin(), alerts_.end(), [&](const AlertLabels& alert) {
+      return alert.matches(matchers) != Verdict::kNo;
+    });
+    if (any) return true;
+    add(kIdleInhibition, rule.pos,
+        fmt::format("no alert here matches its {} {}", side, alerting::matchers_text(matchers)),
+        known_values(matchers));
+    return false;
+  }
+
   void look_at_inhibition(const alerting::InhibitRule& rule) {
-    for (const auto& [what, matchers] :
-         {std::pair("source", &rule.source), std::pair("target", &rule.target)}) {
-      const bool any = std::any_of(alerts_.begin(), alerts_.end(), [&](const AlertLabels& alert) {
-        return alert.matches(*matchers) != Verdict::kNo;
-      });
-      if (any) continue;
-      return add(
-          kIdleInhibition, rule.pos,
-          fmt::format("no alert here matches its {} {}", what, alerting::matchers_text(*matchers)),
-          known_values(*matchers));
-    }
+    if (look_at_side(rule, "source", rule.source)) look_at_side(rule, "target", rule.target);
   }
 
   const Config& config_;
