@@ -53,14 +53,26 @@ class AllNotified {
     }
     const RoutedAlert* route = log_.route_of(episode);
     const Duration needed = (route == nullptr ? kUsualWait : route->told_within) + trial_.grace();
-    // What was kept back was so from the first look at its group on: a wait after it fired.
-    if (longest_free(episode) > needed) {
+    const bool suppressed = !log_.suppressions_of(episode).empty();
+    // What was kept back was so from the first look at its group on: a wait after it fired. More
+    // time would not help one whose route leads nowhere.
+    if (longest_free(episode) > needed || (!suppressed && leads_nowhere(route))) {
       fallen_.push_back(&episode);
-    } else if (!log_.suppressions_of(episode).empty()) {
+    } else if (suppressed) {
       ++suppressed_;
     } else {
       ++too_brief_;
     }
+  }
+
+  /// To nobody but the default receiver and black holes.
+  bool leads_nowhere(const RoutedAlert* route) const {
+    const RoutingInfo& routing = *trial_.evidence().routing;
+    return route != nullptr && std::all_of(route->receivers.begin(), route->receivers.end(),
+                                           [&](const std::string& receiver) {
+                                             return receiver == routing.default_receiver ||
+                                                    is_black_hole(routing, receiver);
+                                           });
   }
 
   /// The longest stretch, in the scenario's time, in which it fired and nothing kept it back.

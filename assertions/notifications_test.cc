@@ -58,6 +58,19 @@ TEST_F(Notifications, ReachSomebody) {
          n.route("A", {"on-call"});
        },
        "pass: 0 alerts told, 1 fired too briefly to be told"},
+      // No time would be enough where the route leads to nobody.
+      {[](N& n) {
+         n.fires("A", 6, 6.25);
+         n.route("A", {"nobody"});
+       },
+       "fail: 1 of 1 alert: A {severity=\"critical\"} fell to the default receiver nobody, which "
+       "has no integrations; it fired at 6m (1m after fault)"},
+      {[](N& n) {
+         n.fires("A", 6, 6.25);
+         n.route("A", {"nobody"});
+         n.suppress(Kind::kInhibited, "A", 6, 6.25, "Down");
+       },
+       "pass: 0 alerts told, 1 suppressed"},
       {[](N& n) {
          n.fires("A", 19.75, {});
          n.route("A", {"on-call"});
