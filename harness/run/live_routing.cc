@@ -157,11 +157,8 @@ struct LiveRouting::Impl final : alerting::Transport {
   }
 
   void note(const Labels& labels) {
-    recorder.know(labels);
-    auto& all = evidence.routing->alerts;
-    const auto same = [&](const RoutedAlert& known) { return known.alert == labels; };
-    if (std::any_of(all.begin(), all.end(), same)) return;
-    all.push_back(routed_alert(*routing.config, labels));
+    if (!recorder.know(labels)) return;
+    evidence.routing->alerts.push_back(routed_alert(*routing.config, labels));
   }
 
   /// The service's own alert manager sees what the last evaluation saw.

@@ -36,8 +36,8 @@ NotificationAlert notified(const alerting::NotifiedAlert& alert) {
 
 }  // namespace
 
-void RoutingRecorder::know(const Labels& labels) {
-  labels_.try_emplace(alerting::fingerprint(labels), labels);
+bool RoutingRecorder::know(const Labels& labels) {
+  return labels_.try_emplace(alerting::fingerprint(labels), labels).second;
 }
 
 void RoutingRecorder::know_end(const Labels& labels, Timestamp at) {

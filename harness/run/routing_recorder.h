@@ -21,8 +21,9 @@ class RoutingRecorder : public alerting::FlushObserver {
   RoutingRecorder(const Routing& routing, Evidence& evidence)
       : routing_(routing), evidence_(evidence) {}
 
-  /// An alert as it is sent to the engine, so that it can be named when it inhibits others.
-  void know(const Labels& labels);
+  /// An alert as it is sent to the engine, so that it can be named when it inhibits others. False
+  /// when it was known.
+  bool know(const Labels& labels);
   /// An alert that was sent is over.
   void know_end(const Labels& labels, Timestamp at);
   /// A silence of the engine, so that it can be named by its comment.
