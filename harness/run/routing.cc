@@ -11,6 +11,7 @@
 #include "harness/base/file.h"
 #include "harness/base/suggest.h"
 #include "harness/rules/go_text.h"
+#include "harness/yaml/source_text.h"
 
 namespace tocsin::run {
 namespace {
@@ -97,12 +98,10 @@ class RoutingCheck {
   void add(const SourcePos& pos, std::string message, std::string hint = {}) {
     Error error = input_error(pos, std::move(message));
     if (!hint.empty()) error.hints.push_back(std::move(hint));
-    const auto text = read_file(pos.file);
-    std::string_view rest = text.has_value() ? std::string_view(*text) : std::string_view();
-    for (int line = 1; line < pos.line && !rest.empty(); ++line) {
-      rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    auto text = read_file(pos.file);
+    if (text.has_value()) {
+      error.excerpt = yaml::SourceText(pos.file, std::move(*text)).excerpt(pos.line);
     }
-    error.excerpt = rest.substr(0, rest.find('\n'));
     diagnostics_.add(std::move(error));
   }
 
