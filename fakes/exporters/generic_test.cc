@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/service/model.h"
+#include "fakes/service/test_target.h"
 #include "harness/scenario/load.h"
 
 /// Generic exporters are targets without endpoints, described in YAML alone.
@@ -24,22 +25,13 @@ class GenericExporter : public ::testing::Test {
     EXPECT_TRUE(system_) << diagnostics.render();
   }
 
-  static std::map<std::string, double> read(TargetModel& model, Duration offset) {
-    std::map<std::string, double> page;
-    const auto values = model.read(offset);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      page[model.series()[i].to_string()] = values[i];
-    }
-    return page;
-  }
-
   std::shared_ptr<const scenario::System> system_;
 };
 
 TEST_F(GenericExporter, CountsWithoutRequests) {
   const faults::FaultTimeline faults;
   TargetModel model(*system_->target("queue"), faults, {.noise = scenario::Noise::kNone});
-  auto page = read(model, minutes(10));
+  auto page = read_page(model, minutes(10));
   EXPECT_EQ(page[R"(queue_messages_ready)"], 12);
   EXPECT_EQ(page[R"(queue_messages_total{direction="in"})"], 24000);
   EXPECT_EQ(page[R"(queue_messages_total{direction="out"})"], 24000);
@@ -64,7 +56,7 @@ TEST_F(GenericExporter, FaultsMoveItAlone) {
   stuck.changes.push_back(growing);
   const faults::FaultTimeline faults({stuck});
   TargetModel model(*system_->target("queue"), faults, {.noise = scenario::Noise::kNone});
-  auto page = read(model, minutes(10) - Duration(1));
+  auto page = read_page(model, minutes(10) - Duration(1));
   EXPECT_NEAR(page[R"(queue_messages_total{direction="in"})"], 24000, 1);
   EXPECT_EQ(page[R"(queue_messages_total{direction="out"})"], 12000);
   EXPECT_NEAR(page[R"(queue_messages_ready)"], 12012, 1);
@@ -73,7 +65,7 @@ TEST_F(GenericExporter, FaultsMoveItAlone) {
 TEST_F(GenericExporter, CountsScatterWithNoise) {
   const faults::FaultTimeline faults;
   TargetModel model(*system_->target("queue"), faults, {.seed = 7});
-  auto page = read(model, minutes(10));
+  auto page = read_page(model, minutes(10));
   EXPECT_NEAR(page[R"(queue_messages_total{direction="in"})"], 24000, 6 * std::sqrt(24000));
   EXPECT_NE(page[R"(queue_messages_total{direction="in"})"],
             page[R"(queue_messages_total{direction="out"})"]);

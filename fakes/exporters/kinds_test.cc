@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/service/model.h"
+#include "fakes/service/test_target.h"
 #include "harness/scenario/load.h"
 
 /// The known kinds of exporters, on the virtual clock.
@@ -34,26 +35,9 @@ class KindsTest : public ::testing::Test {
 
   /// A fault from 5m to 10m.
   static faults::Fault fault(const std::string& target, const std::string& signal, double value) {
-    faults::Fault fault;
-    fault.name = signal;
+    faults::Fault fault = change(signal, value, minutes(5), minutes(5));
     fault.target = target;
-    fault.at = minutes(5);
-    fault.length = minutes(5);
-    faults::SignalChange change;
-    change.signal = signal;
-    change.value = value;
-    fault.changes.push_back(change);
     return fault;
-  }
-
-  /// What is exposed, by series.
-  static std::map<std::string, double> read(TargetModel& model, Duration offset) {
-    std::map<std::string, double> page;
-    const auto values = model.read(offset);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!is_stale(values[i])) page[model.series()[i].to_string()] = values[i];
-    }
-    return page;
   }
 
   static double sum(const std::map<std::string, double>& page, const std::string& beginning) {
@@ -71,8 +55,8 @@ class KindsTest : public ::testing::Test {
 TEST_F(KindsTest, CpuModesAddUpToTheCores) {
   const faults::FaultTimeline faults({fault("node", "cpu.iowait", 0.9)});
   TargetModel model = model_of("node", faults);
-  auto before = read(model, minutes(5));
-  auto after = read(model, minutes(10));
+  auto before = read_page(model, minutes(5));
+  auto after = read_page(model, minutes(10));
   EXPECT_NEAR(sum(after, "node_cpu_seconds_total") - sum(before, "node_cpu_seconds_total"), 2 * 300,
               1e-3);
   const std::string iowait = R"(node_cpu_seconds_total{cpu="0", mode="iowait"})";
@@ -88,34 +72,34 @@ TEST_F(KindsTest, AStoppedDatabaseLeavesTheExporterAlone) {
   const std::string commits =
       R"(pg_stat_database_xact_commit{datid="16385", datname="app", server="localhost:5432"})";
   const std::string error = "pg_exporter_last_scrape_error";
-  auto before = read(model, minutes(5) - seconds(15));
+  auto before = read_page(model, minutes(5) - seconds(15));
   EXPECT_EQ(before["pg_up"], 1);
   EXPECT_EQ(before[error], 0);
-  auto down = read(model, minutes(6));
+  auto down = read_page(model, minutes(6));
   EXPECT_EQ(down["pg_up"], 0);
   EXPECT_EQ(down[error], 0);
   EXPECT_EQ(down[R"(pg_scrape_collector_success{collector="database"})"], 0);
   EXPECT_EQ(down.count(commits), 0U);
   EXPECT_EQ(down.lower_bound("pg_settings")->first.rfind("pg_settings", 0), std::string::npos);
-  auto back = read(model, minutes(10));
+  auto back = read_page(model, minutes(10));
   EXPECT_EQ(back["pg_up"], 1);
   EXPECT_EQ(back[error], 1);
   EXPECT_GT(back[commits], before[commits]) << "statistics outlive a restart";
-  EXPECT_EQ(read(model, minutes(10) + seconds(15))[error], 0);
+  EXPECT_EQ(read_page(model, minutes(10) + seconds(15))[error], 0);
 }
 
 TEST_F(KindsTest, ARestartOfRedisResetsItsCounters) {
   const faults::FaultTimeline faults({fault("redis", "redis.up", 0)});
   TargetModel model = model_of("redis", faults);
-  auto before = read(model, minutes(5) - seconds(15));
+  auto before = read_page(model, minutes(5) - seconds(15));
   EXPECT_NEAR(before["redis_uptime_in_seconds"], 7 * 86400 + 285, 1);
   EXPECT_EQ(before["redis_exporter_last_scrape_error"], 0);
-  auto down = read(model, minutes(6));
+  auto down = read_page(model, minutes(6));
   EXPECT_EQ(down["redis_up"], 0);
   EXPECT_EQ(down[R"(redis_exporter_last_scrape_error{err="dial redis: unknown network redis"})"],
             1);
   EXPECT_EQ(down.count("redis_memory_used_bytes"), 0U);
-  auto back = read(model, minutes(11));
+  auto back = read_page(model, minutes(11));
   EXPECT_NEAR(back["redis_uptime_in_seconds"], 60, 1e-3);
   EXPECT_NEAR(back["redis_commands_processed_total"], 200 * 60, 1);
   EXPECT_EQ(back["redis_exporter_scrapes_total"], 3);
@@ -133,8 +117,8 @@ TEST_F(KindsTest, ScrapesAreAnsweredAsTheRealOnesAre) {
   EXPECT_TRUE(celery.scrape_manner(minutes(6)).fails);
   TargetModel node = model_of("node", faults);
   EXPECT_TRUE(node.scrape_manner(minutes(6)).hangs);
-  read(node, minutes(4));
-  auto back = read(node, minutes(11));
+  read_page(node, minutes(4));
+  auto back = read_page(node, minutes(11));
   EXPECT_NEAR(back["node_time_seconds"] - back["node_boot_time_seconds"], 60, 1e-3);
   EXPECT_NEAR(back["node_time_seconds"] - back["process_start_time_seconds"], 60, 1e-3);
   EXPECT_NEAR(sum(back, "node_cpu_seconds_total"), 2 * 60, 1e-3);

@@ -124,6 +124,15 @@ faults::Fault target_fault(faults::TargetFaultKind kind, Duration at, Duration l
   return fault;
 }
 
+std::map<std::string, double> read_page(TargetModel& model, Duration offset) {
+  std::map<std::string, double> page;
+  const auto values = model.read(offset);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!is_stale(values[i])) page[model.series()[i].to_string()] = values[i];
+  }
+  return page;
+}
+
 double value(const TargetModel& model, std::string_view series) {
   for (std::size_t i = 0; i < model.series().size(); ++i) {
     if (model.series()[i].to_string() == series) return model.values()[i];

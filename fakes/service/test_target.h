@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ faults::Fault change(std::string signal, double value, Duration at, Duration len
                      faults::SignalChange::Kind kind = faults::SignalChange::Kind::kSet);
 faults::Fault target_fault(faults::TargetFaultKind kind, Duration at, Duration length);
 
+/// What a scrape then shows, by series.
+std::map<std::string, double> read_page(TargetModel& model, Duration offset);
 /// The value last read; NaN when there is no such series, stale_marker() when it is not shown.
 double value(const TargetModel& model, std::string_view series);
 /// Of all series whose text begins so, but for those not shown.
