@@ -82,7 +82,7 @@ Result<net::TlsContextPtr> ReceiverServer::Impl::load_certificate() {
   }
   std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
   if (options.host != "127.0.0.1" && options.host != "::1") names.push_back(options.host);
-  TRY(self_signed, net::SelfSigned::make(names));
+  TRY(self_signed, net::SelfSigned::make(names, options.folder));
   return self_signed->server();
 }
 

@@ -77,6 +77,8 @@ struct ReceiverOptions {
   /// Those with troubles, and all of kind "email" whose mail is to be told apart. Others need no
   /// entry.
   std::vector<IntegrationSetup> integrations;
+  /// For the file of a certificate; empty: where temporary files are.
+  std::string folder;
   /// Scenario time, for troubles; empty: real time since the opening. Called on the loop's thread.
   std::function<Duration()> offset;
   /// How much faster scenario time runs: delays are divided by it.

@@ -15,6 +15,7 @@
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/report_files.h"
+#include "harness/cli/stack_flags.h"
 #include "harness/cli/tasks.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
@@ -34,6 +35,7 @@ struct RunCommandOptions {
   std::string target_url;
   bool insecure = false;
   std::string ca_file;
+  StackFlags stack;
   unsigned jobs = 0;
   bool timelines = false;
   ArtefactOptions artefacts;
@@ -48,8 +50,10 @@ std::vector<std::string> files_of(const std::vector<Task>& tasks) {
 
 class Runner {
  public:
-  Runner(const RunCommandOptions& options, std::vector<Task> tasks)
+  Runner(const RunCommandOptions& options, std::optional<run::RealStackOptions> real,
+         std::vector<Task> tasks)
       : options_(options),
+        real_(std::move(real)),
         tasks_(std::move(tasks)),
         artefacts_(options.artefacts, files_of(tasks_)),
         summaries_(tasks_.size()) {}
@@ -131,6 +135,8 @@ class Runner {
       live.target_url = options_.target_url;
       live.verify_tls = !options_.insecure;
       live.ca_file = options_.ca_file;
+      live.routing = task.routing.get();
+      live.real = real_;
       live.stop = &interrupted();
       live.routing = task.routing.get();
       live.progress = [&](const run::LiveProgress& progress) {
@@ -186,6 +192,7 @@ class Runner {
   }
 
   const RunCommandOptions& options_;
+  std::optional<run::RealStackOptions> real_;
   std::vector<Task> tasks_;
   Artefacts artefacts_;
   std::vector<std::optional<reports::ScenarioSummary>> summaries_;
@@ -210,7 +217,7 @@ Result<void> check_live_flags(const RunCommandOptions& options, const std::vecto
                      : !options.target_url.empty() ? "--target"
                      : options.insecure            ? "--insecure"
                      : !options.ca_file.empty()    ? "--ca-file"
-                                                   : nullptr;
+                                                   : given_stack_flag(options.stack);
   if (flag == nullptr) return {};
   Error error = input_error({}, fmt::format("{} is for live runs, and no scenario is live", flag));
   error.hints.emplace_back("add --live");
@@ -225,12 +232,17 @@ ExitCode run_scenarios(const RunCommandOptions& options) {
     complain(render(checked.error()));
     return ExitCode::kBadInput;
   }
+  auto real = real_stack_of(options.stack, *tasks);
+  if (real.has_error()) {
+    complain(render(real.error()));
+    return ExitCode::kBadInput;
+  }
   if (options.list) {
     print(list_of(*tasks));
     return ExitCode::kPassed;
   }
   watch_interrupts();
-  return Runner(options, std::move(*tasks)).run();
+  return Runner(options, std::move(*real), std::move(*tasks)).run();
 }
 
 }  // namespace
@@ -244,6 +256,7 @@ void add_run_command(CLI::App& app, Action& chosen) {
       ->add_option("--target", options->target_url,
                    "Live: drive this running service instead of the fake one")
       ->type_name("URL");
+  add_stack_options(*command, options->stack);
   command->add_flag("-k,--insecure", options->insecure, "Live: accept any TLS certificate");
   command->add_option("--ca-file", options->ca_file, "Live: PEM file of trusted authorities")
       ->type_name("FILE");

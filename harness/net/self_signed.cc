@@ -95,7 +95,8 @@ std::string pem(const Write& write) {
 
 }  // namespace
 
-Result<std::unique_ptr<SelfSigned>> SelfSigned::make(const std::vector<std::string>& names) {
+Result<std::unique_ptr<SelfSigned>> SelfSigned::make(const std::vector<std::string>& names,
+                                                     const std::string& parent) {
   TOCSIN_CHECK(!names.empty(), "a certificate is for somebody");
   const KeyPtr key(EVP_EC_gen("P-256"));
   if (key == nullptr) return certificate_error();
@@ -103,8 +104,9 @@ Result<std::unique_ptr<SelfSigned>> SelfSigned::make(const std::vector<std::stri
   if (certificate == nullptr) return certificate_error();
   std::unique_ptr<SelfSigned> made(new SelfSigned());
   std::error_code no_folder;
-  std::string pattern =
-      (std::filesystem::temp_directory_path(no_folder) / "tocsin-XXXXXX").string();
+  const std::filesystem::path top = parent.empty() ? std::filesystem::temp_directory_path(no_folder)
+                                                   : std::filesystem::path(parent);
+  std::string pattern = (top / "tocsin-XXXXXX").string();
   if (no_folder || ::mkdtemp(pattern.data()) == nullptr) {
     return io_error("cannot make a temporary folder for a certificate: " +
                     std::string(std::strerror(errno)));

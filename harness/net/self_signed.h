@@ -13,8 +13,10 @@ namespace tocsin::net {
 /// as this lives, for clients that are to trust it.
 class SelfSigned {
  public:
-  /// `names` are host names and numeric addresses, at least one.
-  static Result<std::unique_ptr<SelfSigned>> make(const std::vector<std::string>& names);
+  /// `names` are host names and numeric addresses, at least one; `parent` is the folder that the
+  /// file's own folder is made in, empty: the one for temporary files.
+  static Result<std::unique_ptr<SelfSigned>> make(const std::vector<std::string>& names,
+                                                  const std::string& parent = {});
   ~SelfSigned();
   SelfSigned(const SelfSigned&) = delete;
   SelfSigned& operator=(const SelfSigned&) = delete;

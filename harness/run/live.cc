@@ -33,8 +33,7 @@ class LiveRun {
     TRY_VOID(open_stage());
     TRY_VOID(plan_probes());
     TRY_VOID(plan_calls());
-    monitor_ =
-        embedded_monitor(loop_, scenario_, scaled, options_.routing, tls_, clock_, evidence_);
+    monitor_ = make_monitor(scaled);
     TRY(std::vector<ScrapedTarget> targets, scraped_targets());
     TRY_VOID(monitor_->prepare(std::move(targets), [this](Timestamp start) {
       stage_->begin_at(start);
@@ -58,6 +57,16 @@ class LiveRun {
   }
 
  private:
+  std::unique_ptr<Monitor> make_monitor(const ScaledRules& scaled) {
+    if (!options_.real) {
+      return embedded_monitor(loop_, scenario_, scaled, options_.routing, tls_, clock_, evidence_);
+    }
+    const RealMonitorContext context = {loop_,          scenario_,        scaled,
+                                        *options_.real, options_.routing, tls_,
+                                        clock_,         evidence_,        options_.stop};
+    return real_monitor(context);
+  }
+
   bool external() const { return !options_.target_url.empty(); }
   bool asked_to_stop() const { return options_.stop != nullptr && options_.stop->load(); }
 

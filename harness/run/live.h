@@ -3,10 +3,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "harness/base/error.h"
 #include "harness/model/evidence.h"
+#include "harness/run/real_monitor.h"
 #include "harness/run/routing.h"
 #include "harness/run/stack.h"
 #include "harness/scenario/scenario.h"
@@ -30,6 +32,8 @@ struct LiveOptions {
   std::uint32_t load_threads = 1;
   /// Who is told of alerts; null: nobody.
   const Routing* routing = nullptr;
+  /// Prometheus and Alertmanager themselves scrape, evaluate and route; none: this process does.
+  std::optional<RealStackOptions> real;
   /// Set from outside: end soon, with partial evidence.
   const std::atomic<bool>* stop = nullptr;
   /// About ten times a second on the calling thread; may be empty.

@@ -95,6 +95,7 @@ Duration scaled(Duration d, double factor) {
 
 Result<ScaledRules> scale_rules(const RuleFiles& files, double factor) {
   ScaledRules result;
+  result.factor = factor;
   for (const rules::RuleFile& file : files) {
     rules::RuleFile& scaled_file = result.files.emplace_back();
     scaled_file.path = file.path;

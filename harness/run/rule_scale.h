@@ -10,6 +10,7 @@ namespace tocsin::run {
 
 struct ScaledRules {
   RuleFiles files;
+  double factor = 1;
   std::vector<std::string> unscaled;  ///< what was left as it is, one sentence each
 };
 

@@ -45,11 +45,7 @@ struct Scraper::Impl {
         writer(store),
         series(store, target_labels(scraped)) {}
 
-  /// Scaled like all else, but a real page needs some real time; a scrape never overlaps the next.
-  Nanos timeout() const {
-    const Nanos least = std::min<Nanos>(kLeastScrapeTimeout, clock.real(target.scrape_interval));
-    return std::max(least, clock.real(target.scrape_timeout));
-  }
+  Nanos timeout() const { return scrape_timeout(target, clock); }
 
   /// As Prometheus does: a scrape that began hardly late counts as in time.
   Timestamp timestamp(Nanos due, Nanos began) const {
@@ -131,6 +127,15 @@ Scraper::Scraper(net::Loop& loop, const scenario::Target& target, http::Url url,
     : impl_(std::make_unique<Impl>(loop, target, std::move(url), std::move(tls), clock, store,
                                    evidence)) {}
 Scraper::~Scraper() = default;
+
+Nanos scrape_timeout(const scenario::Target& target, const LiveClock& clock) {
+  const Nanos least = std::min<Nanos>(kLeastScrapeTimeout, clock.real(target.scrape_interval));
+  return std::max(least, clock.real(target.scrape_timeout));
+}
+
+net::Task<void> Scraper::look() {
+  co_await impl_->scrape(impl_->clock.now());
+}
 
 net::Task<void> Scraper::run(Duration end) {
   for (Duration at{0}; at <= end; at += impl_->target.scrape_interval) {

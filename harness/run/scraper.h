@@ -13,6 +13,10 @@
 
 namespace tocsin::run {
 
+/// How long a scrape may take: scaled like all else, but a real page needs some real time, and a
+/// scrape never overlaps the next.
+Nanos scrape_timeout(const scenario::Target& target, const LiveClock& clock);
+
 /// Scrapes one target over HTTP into a store, as Prometheus does: at fixed intervals, with a
 /// timeout, gzip, both text formats, up and the other scrape_* series, stale markers for what
 /// disappears.
@@ -25,6 +29,9 @@ class Scraper {
 
   /// Until the scenario reaches `end`, or cancelled. Adds a record to the evidence for each scrape.
   net::Task<void> run(Duration end);
+
+  /// One scrape, now.
+  net::Task<void> look();
 
   /// What the last good page exported; nothing when there was none.
   TargetFamilies exported() const;

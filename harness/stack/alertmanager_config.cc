@@ -169,10 +169,13 @@ class Rewriter {
     made = yaml::with(*made, address,
                       text((mail ? addresses_.mail : addresses_.url)(receiver, kind, index)));
     if (mail) {
-      // Our mail server's certificate is its own.
-      auto unverified = std::make_shared<Node>(*child(*made, "tls_config"));
-      unverified->entries = {{text("insecure_skip_verify"), plain("true")}};
-      made = yaml::with(*made, "tls_config", std::move(unverified));
+      auto tls = std::make_shared<Node>(*child(*made, "tls_config"));
+      if (addresses_.mail_authority.empty()) {
+        tls->entries = {{text("insecure_skip_verify"), plain("true")}};
+      } else {
+        tls->entries = {{text("ca_file"), text(addresses_.mail_authority)}};
+      }
+      made = yaml::with(*made, "tls_config", std::move(tls));
     }
     return made;
   }

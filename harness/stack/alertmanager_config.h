@@ -15,6 +15,8 @@ struct ReceiverAddresses {
                                        std::size_t index)>;
   Of url;   ///< of whatever is told over HTTP
   Of mail;  ///< host:port, of kind "email"
+  /// The file of the authority that vouches for it; empty: nobody does.
+  std::string mail_authority = {};
 };
 
 struct RewrittenConfig {

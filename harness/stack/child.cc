@@ -106,10 +106,21 @@ std::deque<std::string> tail_of(const std::string& path) {
 std::string join(const std::deque<std::string>& lines, std::size_t most) {
   std::string text;
   for (std::size_t i = lines.size() > most ? lines.size() - most : 0; i < lines.size(); ++i) {
-    if (!text.empty()) text += '\n';
+    if (!text.empty()) text += " | ";
     text += lines[i];
   }
   return text;
+}
+
+bool is_panic(const std::string& line) {
+  return line.starts_with("panic: ") || line.starts_with("fatal error: ");
+}
+
+/// A log line from its message on.
+std::string message_of(const std::string& line) {
+  const std::size_t at = line.find(" msg=");
+  const bool is_log = at != std::string::npos && line.find("level=") < at;
+  return is_log ? line.substr(at + 1) : line;
 }
 
 /// Go programs log with levels; a panic, a flag's error and the runtime's last words have none.
@@ -221,7 +232,8 @@ std::string Child::own_words(std::size_t lines) const {
   const std::deque<std::string> all = tail_of(options_.log);
   std::deque<std::string> trouble;
   for (const std::string& line : all) {
-    if (is_trouble(line)) trouble.push_back(line);
+    if (is_panic(line)) return line;
+    if (is_trouble(line)) trouble.push_back(message_of(line));
   }
   return join(trouble.empty() ? all : trouble, lines);
 }

@@ -52,10 +52,11 @@ class Child {
   /// Kills it at once.
   void kill();
 
-  /// What it said last, at most so many lines.
+  /// What it said last, at most so many lines, on one: "first | second".
   std::string last_lines(std::size_t lines = 8) const;
-  /// What it said last that sounds like the reason of its end: lines of level "error" or worse, or
-  /// without any level; else its last lines.
+  /// What it said that sounds like the reason of its end, likewise: how it panicked, else lines of
+  /// level "error" or worse or without any level, else its last lines. Without times and places in
+  /// its source.
   std::string own_words(std::size_t lines = 4) const;
 
  private:

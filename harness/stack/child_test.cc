@@ -53,18 +53,26 @@ TEST_F(ChildTest, SaysHowItEndedAndWhat) {
   Child child = Child::start(shell("echo one; echo two >&2; exit 3")).value();
   wait_until([&] { return child.ended().has_value(); });
   EXPECT_EQ(to_string(*child.ended()), "exit code 3");
-  EXPECT_EQ(child.last_lines(), "one\ntwo");
+  EXPECT_EQ(child.last_lines(), "one | two");
   EXPECT_EQ(child.last_lines(1), "two");
   EXPECT_FALSE(exists(child.pid()));
 }
 
 TEST_F(ChildTest, OwnWordsAreTheTrouble) {
-  Child child = Child::start(shell("echo level=info msg=starting; echo level=error msg=bad;"
-                                   "echo panic: gone; echo level=info msg=bye"))
-                    .value();
-  wait_until([&] { return child.ended().has_value(); });
-  EXPECT_EQ(child.own_words(), "level=error msg=bad\npanic: gone");
-  EXPECT_EQ(child.own_words(1), "panic: gone");
+  const auto words = [&](const std::string& script) {
+    std::filesystem::remove(folder_.path("log"));
+    Child child = Child::start(shell(script)).value();
+    wait_until([&] { return child.ended().has_value(); });
+    return child.own_words(2);
+  };
+  EXPECT_EQ(
+      words("echo level=info msg=starting; echo 'ts=1 caller=a.go:1 level=error msg=bad err=x';"
+            "echo usage: none; echo level=info msg=bye"),
+      "msg=bad err=x | usage: none");
+  EXPECT_EQ(words("echo one; echo panic: gone; echo; echo goroutine 1; echo main.go"),
+            "panic: gone");
+  EXPECT_EQ(words("echo level=info msg=a; echo level=info msg=b; echo level=info msg=c"),
+            "level=info msg=b | level=info msg=c");
 }
 
 TEST_F(ChildTest, WhatCannotStartIsAnError) {
@@ -119,7 +127,7 @@ TEST_F(ChildTest, InheritsNoDescriptors) {
   const FileDescriptor open(::dup2(STDERR_FILENO, kHigh));  // without close-on-exec
   Child child = Child::start(shell("ls /proc/self/fd")).value();
   wait_until([&] { return child.ended().has_value(); });
-  EXPECT_THAT(child.last_lines(20), testing::StartsWith("0\n1\n2"));
+  EXPECT_THAT(child.last_lines(20), testing::StartsWith("0 | 1 | 2"));
   EXPECT_THAT(child.last_lines(20), testing::Not(HasSubstr("77")));
 }
 

@@ -176,7 +176,7 @@ class EpisodeReader {
 
 void RuleWatch::add(const std::vector<GroupStatus>& groups) {
   pending_ = 0;
-  firing_ = 0;
+  firing_now_.clear();
   for (const GroupStatus& group : groups) {
     Group& known = groups_[group.name];
     known.interval = group.interval;
@@ -195,7 +195,7 @@ void RuleWatch::see(const GroupStatus& group, const RuleStatus& rule) {
     ++troubles_[fmt::format("rule {} of group {} fails: {}", rule.name, group.name, rule.error)];
   }
   for (const ActiveAlert& alert : rule.alerts) {
-    ++(alert.firing ? firing_ : pending_);
+    if (!alert.firing) ++pending_;
     std::vector<SightedAlert>& alike = alerts_[alert.labels];
     auto it = std::find_if(alike.begin(), alike.end(), [&](const SightedAlert& known) {
       return known.group == group.name && known.rule == rule.name;
@@ -204,8 +204,23 @@ void RuleWatch::see(const GroupStatus& group, const RuleStatus& rule) {
     if (it->annotations.empty() || it->annotations.back().second != alert.annotations) {
       it->annotations.emplace_back(*group.last_evaluation, alert.annotations);
     }
-    if (!it->sightings.empty() && it->sightings.back().at == *group.last_evaluation) continue;
-    it->sightings.push_back({*group.last_evaluation, alert.value, alert.firing, alert.active_at});
+    if (it->sightings.empty() || it->sightings.back().at != *group.last_evaluation) {
+      it->sightings.push_back({*group.last_evaluation, alert.value, alert.firing, alert.active_at});
+    }
+    if (alert.firing) note_firing(*it, alert);
+  }
+}
+
+void RuleWatch::note_firing(const SightedAlert& sighted, const ActiveAlert& alert) {
+  AlertEpisode& episode = firing_now_.emplace_back();
+  episode.group = sighted.group;
+  episode.alert = sighted.rule;
+  episode.labels = alert.labels;
+  episode.annotations = alert.annotations;
+  episode.pending_at = alert.active_at;
+  for (auto seen = sighted.sightings.rbegin(); seen != sighted.sightings.rend(); ++seen) {
+    if (!seen->firing || seen->active_at != alert.active_at) break;
+    episode.firing_at = seen->at;
   }
 }
 

@@ -44,7 +44,9 @@ class RuleWatch {
   /// "group g: rule R fails: …", each once; evaluations that take longer than their interval.
   const std::map<std::string, std::size_t>& troubles() const { return troubles_; }
   std::size_t pending() const { return pending_; }
-  std::size_t firing() const { return firing_; }
+  std::size_t firing() const { return firing_now_.size(); }
+  /// What fires, by the last poll: names, labels, annotations; firing since that was first seen.
+  const std::vector<AlertEpisode>& firing_now() const { return firing_now_; }
 
  private:
   struct Group {
@@ -52,12 +54,13 @@ class RuleWatch {
     std::optional<Timestamp> last;
   };
   void see(const GroupStatus& group, const RuleStatus& rule);
+  void note_firing(const SightedAlert& sighted, const ActiveAlert& alert);
 
   std::unordered_map<Labels, std::vector<SightedAlert>> alerts_;
   std::map<std::string, Group> groups_;
   std::map<std::string, std::size_t> troubles_;
   std::size_t pending_ = 0;
-  std::size_t firing_ = 0;
+  std::vector<AlertEpisode> firing_now_;
 };
 
 /// A rule whose alerts are looked for, with the static part of its labels.

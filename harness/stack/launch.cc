@@ -8,7 +8,6 @@
 #include "harness/net/timer.h"
 #include "harness/stack/phases.h"
 #include "harness/stack/prometheus_api.h"
-#include "harness/stack/run_folder.h"
 #include "harness/stack/server_process.h"
 
 namespace tocsin::stack {
@@ -211,6 +210,7 @@ Result<void> Launch::Impl::write_config(std::vector<ScrapeJob> jobs,
   config.rule_files = std::move(rule_files);
   config.evaluation_interval = setup.evaluation_interval;
   config.external_labels = setup.external_labels;
+  config.unsent_alerts = setup.unsent_alerts;
   if (with_alertmanager) config.alertmanager = alertmanager_url;
   return write_file_atomically(folder.path("prometheus.yml"), prometheus_config(config));
 }
@@ -221,7 +221,7 @@ net::Task<Result<void>> Launch::Impl::reload() {
   const Error error = explain(done.error());
   if (error.message != done.error().message) co_return error;
   co_return io_error(
-      fmt::format("{}; it says:\n{}", error.message, prometheus->child().own_words()));
+      fmt::format("{}; it says: {}", error.message, prometheus->child().own_words()));
 }
 
 /// Until every variant of every target has been scraped, and every group's evaluated.
@@ -244,7 +244,7 @@ net::Task<Result<void>> Launch::Impl::learn_phases() {
     if (loop.now() > deadline) {
       co_return timed_out(
           fmt::format("Prometheus did not scrape every target and evaluate every group "
-                      "within {}; it said last:\n{}",
+                      "within {}; it said last: {}",
                       format_duration(kScrapePatience), prometheus->child().last_lines()));
     }
     if (asked_to_stop()) co_return cancelled();
@@ -292,10 +292,9 @@ Launch::~Launch() {
   stop();
 }
 
-net::Task<Result<std::unique_ptr<Launch>>> Launch::start(net::Loop& loop, LaunchSetup setup) {
-  auto folder = RunFolder::make();
-  if (folder.has_error()) co_return folder.error();
-  auto impl = std::make_unique<Impl>(loop, std::move(setup), std::move(*folder));
+net::Task<Result<std::unique_ptr<Launch>>> Launch::start(net::Loop& loop, LaunchSetup setup,
+                                                         RunFolder folder) {
+  auto impl = std::make_unique<Impl>(loop, std::move(setup), std::move(folder));
   std::unique_ptr<Launch> launch(new Launch(std::move(impl)));
   Result<void> started = co_await launch->impl_->start();
   if (started.has_error()) {
@@ -344,6 +343,10 @@ std::string Launch::trouble() {
     return words;
   }
   return {};
+}
+
+void Launch::keep_logs() {
+  impl_->setup.keep_logs = true;
 }
 
 std::string Launch::stop() {

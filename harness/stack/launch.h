@@ -12,6 +12,7 @@
 #include "harness/rules/rule.h"
 #include "harness/stack/program.h"
 #include "harness/stack/prometheus_config.h"
+#include "harness/stack/run_folder.h"
 
 /// A Prometheus and an Alertmanager of our own for one run: started on free loopback ports with
 /// their files in a temporary folder, and gone when the run is over, however it ends.
@@ -31,6 +32,7 @@ struct LaunchSetup {
   std::vector<LaunchTarget> targets;
   std::vector<const rules::RuleGroup*> groups;  ///< as they should be evaluated; outlive it
   std::vector<std::pair<std::string, std::string>> external_labels;
+  std::vector<std::string> unsent_alerts;  ///< names of those that Alertmanager hears nothing of
   Duration evaluation_interval{0};
   Duration lookback{0};
   Duration resend_delay{0};
@@ -45,7 +47,9 @@ class Launch {
  public:
   /// Both programs are ready on return, all targets have been scraped, and no rule has been
   /// evaluated yet. What a program refuses is an error in its own words.
-  static net::Task<Result<std::unique_ptr<Launch>>> start(net::Loop& loop, LaunchSetup setup);
+  /// `folder` is for their files.
+  static net::Task<Result<std::unique_ptr<Launch>>> start(net::Loop& loop, LaunchSetup setup,
+                                                          RunFolder folder);
   /// Stops what runs.
   ~Launch();
 
@@ -62,6 +66,8 @@ class Launch {
 
   /// Why the run cannot go on: a program has ended, or says that its disk is full. Empty: it can.
   std::string trouble();
+  /// The folder is to be kept: the run has trouble with them that they do not know of.
+  void keep_logs();
   /// Stops both; afterwards the folder with their logs is gone, or, when it is to be kept, its path
   /// is returned. It is kept after trouble.
   std::string stop();

@@ -10,8 +10,9 @@ namespace {
 
 /// Longer cycles are not waited for: the start is then right for the shortest interval only.
 constexpr std::int64_t kLongestCycle = 10'000;
-/// So that a scrape does not fall before the start by a rounding.
-constexpr std::int64_t kMargin = 2;
+/// Faults come into force a little after their time, and a scrape that is due at the same time
+/// should see them.
+constexpr std::int64_t kMargin = 5;
 
 std::int64_t modulo(std::int64_t a, std::int64_t b) {
   return ((a % b) + b) % b;
@@ -41,7 +42,8 @@ PhaseChoice choice_at(std::int64_t zero, const std::vector<Recurring>& targets,
   choice.zero = zero;
   for (const Recurring& target : targets) {
     const Best best = best_of(target, zero, [](std::int64_t late, std::int64_t interval) {
-      return static_cast<double>(late) / static_cast<double>(interval);
+      const std::int64_t counted = modulo(late - kMargin, interval) + kMargin;
+      return static_cast<double>(counted) / static_cast<double>(interval);
     });
     choice.targets.push_back(best.variant);
     choice.scrape_lag = std::max(choice.scrape_lag, best.cost);

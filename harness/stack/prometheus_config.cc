@@ -74,6 +74,26 @@ std::string job_text(const ScrapeJob& job) {
   return out;
 }
 
+std::string escaped_regex(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string unsent_text(const std::vector<std::string>& alerts) {
+  std::string names;
+  for (const std::string& alert : alerts) {
+    names += fmt::format("{}{}", names.empty() ? "" : "|", escaped_regex(alert));
+  }
+  if (names.empty()) return {};
+  return fmt::format(
+      "  alert_relabel_configs:\n    - {{source_labels: [alertname], regex: {}, action: drop}}\n",
+      quoted_scalar(names));
+}
+
 std::string rule_text(const rules::Rule& rule) {
   const bool alerting = rule.kind == rules::Rule::Kind::kAlerting;
   std::string out = fmt::format("      - {}: {}\n        expr: {}\n", alerting ? "alert" : "record",
@@ -107,9 +127,10 @@ std::string prometheus_config(const PrometheusSetup& setup) {
   if (!setup.alertmanager.empty()) {
     const auto url = http::parse_url(setup.alertmanager).value();
     out += fmt::format(
-        "alerting:\n  alertmanagers:\n    - scheme: {}\n      path_prefix: {}\n"
+        "alerting:\n{}  alertmanagers:\n    - scheme: {}\n      path_prefix: {}\n"
         "      static_configs: [{{targets: [{}]}}]\n",
-        url.tls ? "https" : "http", quoted_scalar(url.target), quoted_scalar(address_of(url)));
+        unsent_text(setup.unsent_alerts), url.tls ? "https" : "http", quoted_scalar(url.target),
+        quoted_scalar(address_of(url)));
   }
   out += "scrape_configs:\n";
   for (const ScrapeJob& job : setup.jobs) out += job_text(job);

@@ -28,7 +28,8 @@ struct PrometheusSetup {
   std::vector<std::string> rule_files;  ///< paths
   Duration evaluation_interval{0};
   std::vector<std::pair<std::string, std::string>> external_labels;
-  std::string alertmanager;  ///< URL; empty: none
+  std::string alertmanager;                ///< URL; empty: none
+  std::vector<std::string> unsent_alerts;  ///< names of those that it hears nothing of
 };
 
 /// prometheus.yml.

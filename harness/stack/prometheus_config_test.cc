@@ -13,6 +13,7 @@ TEST(PrometheusConfig, SaysWhatTheSetupSays) {
   setup.external_labels = {{"cluster", "a\"b"}};
   setup.rule_files = {"/tmp/x/rules.yml"};
   setup.alertmanager = "http://127.0.0.1:9093/prefix";
+  setup.unsent_alerts = {"Up(1)", "slow"};
   ScrapeJob job;
   job.name = "service-0-1";
   job.url = http::parse_url("http://127.0.0.1:8080/metrics?format=text&x=1").value();
@@ -29,6 +30,8 @@ TEST(PrometheusConfig, SaysWhatTheSetupSays) {
 rule_files:
   - "/tmp/x/rules.yml"
 alerting:
+  alert_relabel_configs:
+    - {source_labels: [alertname], regex: "Up\\(1\\)|slow", action: drop}
   alertmanagers:
     - scheme: http
       path_prefix: "/prefix"

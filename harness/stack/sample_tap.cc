@@ -72,7 +72,7 @@ std::vector<std::int64_t> SampleTap::ends_of(const Labels& labels,
   return ends;
 }
 
-std::shared_ptr<metrics::Store> SampleTap::store() const {
+std::shared_ptr<metrics::Store> SampleTap::store(Timestamp end) const {
   auto store = std::make_shared<metrics::Store>();
   for (const auto& [labels, series] : series_) {
     const metrics::SeriesId id = store->intern(labels);
@@ -87,7 +87,7 @@ std::shared_ptr<metrics::Store> SampleTap::store() const {
     while (true) {
       const std::int64_t next =
           std::min({at(series.times, f), at(series.histogram_times, h), at(ends, e)});
-      if (next == kNever) break;
+      if (next == kNever || next > to_ms(end)) break;
       if (next == at(series.times, f)) {
         store->append(id, from_ms(next), series.values[f++]);
       } else if (next == at(series.histogram_times, h)) {

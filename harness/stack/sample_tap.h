@@ -35,9 +35,9 @@ class SampleTap {
   /// What rules record, and how often: such a series has ended when it misses an evaluation.
   void set_recorded(std::string metric, Duration interval) { recorded_[metric] = interval; }
 
-  /// Everything, with stale markers: where a scrape, or an evaluation of a recorded series, brought
-  /// nothing more of a series.
-  std::shared_ptr<metrics::Store> store() const;
+  /// Everything up to `end`, with stale markers: where a scrape, or an evaluation of a recorded
+  /// series, brought nothing more of a series.
+  std::shared_ptr<metrics::Store> store(Timestamp end = Timestamp::max()) const;
 
  private:
   std::vector<std::int64_t> ends_of(const Labels& labels, const TappedSeries& series) const;

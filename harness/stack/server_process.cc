@@ -24,7 +24,7 @@ constexpr auto kAnswerPatience = std::chrono::seconds(5);
 constexpr std::size_t kLogPiece = 64 << 10;
 
 Error ended_error(const Child& child, const ChildEnd& end) {
-  return io_error(fmt::format("{} ended with {}, saying:\n{}", child.options().name, to_string(end),
+  return io_error(fmt::format("{} ended with {}, saying: {}", child.options().name, to_string(end),
                               child.own_words()));
 }
 
@@ -51,7 +51,7 @@ net::Task<Result<void>> wait_ready(net::Loop& loop, Child& child, std::string ur
     const bool ready = co_await says_ready(loop, url);
     if (ready) co_return Result<void>();
     if (loop.now() > deadline) {
-      co_return timed_out(fmt::format("{} was not ready within {}; it said last:\n{}",
+      co_return timed_out(fmt::format("{} was not ready within {}; it said last: {}",
                                       child.options().name, format_duration(kReadyPatience),
                                       child.last_lines()));
     }
@@ -103,7 +103,7 @@ net::Task<Result<ServerProcess>> ServerProcess::start(net::Loop& loop, ServerSet
 
 std::string ServerProcess::trouble() {
   if (const auto end = child_.ended()) {
-    return fmt::format("{} ended with {}, saying:\n{}", child_.options().name, to_string(*end),
+    return fmt::format("{} ended with {}, saying: {}", child_.options().name, to_string(*end),
                        child_.own_words());
   }
   const FileDescriptor log(::open(child_.options().log.c_str(), O_RDONLY | O_CLOEXEC));
