@@ -77,6 +77,7 @@ struct TargetModel::Impl {
   void freshen(Duration offset);
   void advance(Duration to);
   void pass(Duration from, Duration to);
+  bool notice_backend(Duration at);
   void pass_backend(Duration from, double seconds);
   void record_load(Duration from, std::span<const RequestCount> counts,
                    const std::optional<faults::TargetFault>& fault);
@@ -205,6 +206,8 @@ void TargetModel::Impl::evaluate(Duration offset, bool recovering) {
 void TargetModel::Impl::read(Duration offset) {
   advance(offset);
   evaluate(offset, scraped_down);
+  // At the very moment at which it is back.
+  if (target.backend && notice_backend(offset)) evaluate(offset, scraped_down);
   instruments.read();
   if (backend_up) scraped_down = !backend_runs();
 }
@@ -248,18 +251,24 @@ void TargetModel::Impl::pass(Duration from, Duration to) {
   if (load) record_load(from, counts, answers ? std::nullopt : fault);
 }
 
-void TargetModel::Impl::pass_backend(Duration from, double seconds) {
+/// Whether it has just come back, which is a restart.
+bool TargetModel::Impl::notice_backend(Duration at) {
   const bool runs = backend_runs();
-  if (runs && !backend_ran) {
-    backend_started = from;
-    if (!target.backend->keeps_counters) instruments.reset(SeriesTable::Owner::kBackend);
-    if (target.backend->takes_exporter) {
-      happened.push_back(from);
-      instruments.reset(SeriesTable::Owner::kProcess);
-    }
-  }
+  const bool back = runs && !backend_ran;
   backend_ran = runs;
-  if (runs) instruments.pass(SeriesTable::Owner::kBackend, seconds);
+  if (!back) return false;
+  backend_started = at;
+  if (!target.backend->keeps_counters) instruments.reset(SeriesTable::Owner::kBackend);
+  if (target.backend->takes_exporter) {
+    happened.push_back(at);
+    instruments.reset(SeriesTable::Owner::kProcess);
+  }
+  return true;
+}
+
+void TargetModel::Impl::pass_backend(Duration from, double seconds) {
+  notice_backend(from);
+  if (backend_ran) instruments.pass(SeriesTable::Owner::kBackend, seconds);
 }
 
 void TargetModel::Impl::record_load(Duration from, std::span<const RequestCount> counts,

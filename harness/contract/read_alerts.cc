@@ -134,6 +134,13 @@ class CauseReader {
                     "leave \"target\" out, and \"service.\"");
       return;
     }
+    if (!known->settable && !known->builtin) {
+      problems_.add(
+          *signal,
+          fmt::format("\"{}\" follows from other signals; nothing can move it alone", signal->text),
+          fmt::format("drive {}", fmt::join(scenario::drivers_of(*target, signal->text), " or ")));
+      return;
+    }
     if (!known->settable) {
       problems_.add(
           *signal,

@@ -55,6 +55,9 @@ class OptionReader {
   void set(const std::string& name, std::string value) {
     values_[name] = {TemplateItem{{"", std::move(value)}}};
   }
+  void items(const std::string& name, std::vector<TemplateItem> items) {
+    values_[name] = std::move(items);
+  }
   /// 0, 1, … below `end`.
   void numbers(const std::string& name, std::uint64_t end) {
     values_[name].clear();
@@ -281,6 +284,24 @@ void read_redis(OptionReader& options) {
   options.set("mode", cluster ? "cluster" : "standalone");
 }
 
+/// How many workers run is a sum over all of them, by tens: formulas have a length.
+void add_worker_groups(OptionReader& options) {
+  constexpr std::size_t kInGroup = 10;
+  const std::vector<TemplateItem> workers = options.values().find("worker")->second;
+  std::vector<TemplateItem> groups;
+  std::vector<std::string> sums;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if (i % kInGroup == 0) {
+      groups.push_back({{"", std::to_string(groups.size())}, {"sum", ""}});
+      sums.push_back(fmt::format("workers.n{}", groups.size() - 1));
+    }
+    std::string& sum = groups.back()["sum"];
+    sum += fmt::format("{}worker.{}.up", sum.empty() ? "" : " + ", workers[i].at("id"));
+  }
+  options.items("group", std::move(groups));
+  options.set("workers_running", fmt::format("{}", fmt::join(sums, " + ")));
+}
+
 void read_celery(OptionReader& options) {
   options.text("host", "app-1");
   options.list("queues", "queue", {"celery"});
@@ -297,6 +318,7 @@ void read_celery(OptionReader& options) {
     const std::size_t at = name.find('@');
     worker["host"] = at == std::string::npos ? name : name.substr(at + 1);
   }
+  add_worker_groups(options);
   options.count("processes", 4, 10'000);
 }
 
@@ -350,18 +372,26 @@ void refuse_others_options(const yaml::Node& node, const Kind* kind, Problems& p
 }
 
 /// A signal of a kind keeps its kind: 40% of what is told in per cent would be 0.4 of a hundred.
-void refuse_another_dimension(const yaml::Node& base, const yaml::Node& over, Problems& problems) {
+/// False after a problem.
+bool check_override(const std::string& name, const yaml::Node& base, const yaml::Node& over,
+                    Problems& problems) {
   const yaml::Node* before = base.find("value");
   const yaml::Node* now = over.find("value");
-  if (before == nullptr || now == nullptr || !now->is_scalar()) return;
+  if (bool_of(base.find("derived"), false)) {
+    problems.add(over, fmt::format("\"{}\" follows from other signals of this kind", name),
+                 fmt::format("it is {}", text_of(before)));
+    return false;
+  }
+  if (before == nullptr || now == nullptr || !now->is_scalar()) return true;
   const auto was = parse_quantity(before->text);
   const auto is = parse_quantity(now->text);
   if (was.has_error() || is.has_error() || is->dimension == Dimension::kNumber ||
       is->dimension == was->dimension) {
-    return;
+    return true;
   }
   problems.add(*now, fmt::format("expected {}, not \"{}\"", example_of(was->dimension), now->text),
                fmt::format("it is {} by default", before->text));
+  return false;
 }
 
 /// Signals in the long form, so that a value alone leaves help and bounds as they are.
@@ -383,7 +413,10 @@ yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over,
     const auto known = std::find_if(under->entries.begin(), under->entries.end(), same);
     if (known == under->entries.end() || !known->value->is_map() || !entry.value->is_map())
       continue;
-    refuse_another_dimension(*known->value, *entry.value, problems);
+    if (!check_override(entry.key->text, *known->value, *entry.value, problems)) {
+      entry.value = known->value;
+      continue;
+    }
     auto kept = std::make_shared<yaml::Node>(*known->value);
     // A value instead of percentiles, or the other way round.
     if (entry.value->find("value") != nullptr || entry.value->find("percentiles") != nullptr) {

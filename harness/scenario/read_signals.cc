@@ -49,6 +49,8 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
   signal.pos = entry.key->pos();
   signal.noise = share_of(node.find("noise"), 0);
   signal.help = text_of(node.find("help"));
+  const yaml::Node* derived = node.find("derived");
+  signal.derived = bool_of(derived, false);
   const yaml::Node* value = value_node(node);
   const yaml::Node* percentiles = node.find("percentiles");
   for (const std::string_view key : {"min", "max"}) {
@@ -89,6 +91,7 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
     signal.distribution = read_distribution(*percentiles, dimension, problems);
     signal.dimension = dimension.value_or(Dimension::kNumber);
     signal.value.reset();
+    if (signal.derived) problems.add(*derived, "a distribution follows from no other signal");
   } else if (node.is_map() && value == nullptr) {
     problems.add(node, "a signal needs the key \"value\" or \"percentiles\"");
   }
@@ -132,6 +135,9 @@ class Linker {
     if (value == nullptr) return;
     if (const auto formula = read_formula(*value, target_, problems_)) {
       signal.dimension = formula->dimension;
+      if (signal.derived && formula->formula.signals().empty()) {
+        problems_.add(*entry->find("derived"), "this follows from no other signal");
+      }
       check_bound_units(signal, *entry);
       check_bounds(signal, *value, formula->formula);
     }

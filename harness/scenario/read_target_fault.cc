@@ -126,6 +126,12 @@ class TargetFaultReader {
                         name, known);
       return;
     }
+    if (!signal->settable && !signal->builtin) {
+      problems_.add(*entry.key,
+                    fmt::format("\"{}\" follows from other signals; faults cannot move it", name),
+                    fmt::format("move {}", fmt::join(drivers_of(target_, name), ", ")));
+      return;
+    }
     if (!signal->settable) {
       problems_.add(*entry.key,
                     fmt::format("\"{}\" follows from the traffic; faults cannot move it", name));

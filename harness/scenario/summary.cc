@@ -310,6 +310,7 @@ std::string show(const Target& target) {
     if (signal.value) text += " " + signal.value->text();
     if (signal.distribution) text += show(*signal.distribution);
     if (signal.noise > 0) text += fmt::format(" noise {}", format_number(signal.noise, 12));
+    if (signal.derived) text += " derived";
     text += "\n";
   }
   for (const Endpoint& endpoint : target.endpoints) text += show(endpoint);

@@ -47,6 +47,7 @@ std::optional<SignalName> find_base(const Target& target, std::string_view name)
   for (const Signal& signal : target.signals) {
     if (signal.name != name) continue;
     return SignalName{.dimension = signal.dimension,
+                      .settable = !signal.derived,
                       .distribution = signal.distribution.has_value(),
                       .base = signal.name};
   }
@@ -85,6 +86,23 @@ std::optional<SignalName> find_signal(const Target& target, std::string_view nam
   if (!signal || !signal->distribution) return std::nullopt;
   signal->percentile = percentile;
   return signal;
+}
+
+std::vector<std::string> drivers_of(const Target& target, std::string_view derived) {
+  std::vector<std::string> drivers;
+  std::vector<std::string> to_see = {std::string(derived)};
+  for (std::size_t i = 0; i < to_see.size(); ++i) {
+    const auto name = find_signal(target, to_see[i]);
+    if (!name) continue;
+    if (name->settable || name->of_service) drivers.push_back(name->base);
+    for (const Signal& signal : target.signals) {
+      if (signal.name != name->base || !signal.derived || !signal.value) continue;
+      for (const std::string& read : signal.value->signals()) {
+        if (std::find(to_see.begin(), to_see.end(), read) == to_see.end()) to_see.push_back(read);
+      }
+    }
+  }
+  return drivers;
 }
 
 std::vector<std::string> signal_names(const Target& target) {

@@ -45,6 +45,8 @@ struct Signal {
   /// they come from formulas and faults.
   std::optional<double> min;
   std::optional<double> max;
+  /// Follows from other signals alone: faults move those. Keeps a model consistent.
+  bool derived = false;
   std::string help;
 };
 
@@ -281,6 +283,8 @@ struct SignalName {
 std::optional<SignalName> find_signal(const Target& target, std::string_view name);
 /// The percentile that a signal's name ends in: 0.95 of "latency.p95".
 std::optional<double> percentile_name(std::string_view name);
+/// What faults can move to move a derived signal, in order of appearance.
+std::vector<std::string> drivers_of(const Target& target, std::string_view derived);
 /// All names of its own but percentiles, for hints: declared ones first.
 std::vector<std::string> signal_names(const Target& target);
 /// What its formulas can read that `name` may have meant: its own signals, unless it begins as the

@@ -29,6 +29,7 @@ constexpr Key kSignalKeys[] = {
     {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
     {"min", kQuantityShape, "the least it can be"},
     {"max", kQuantityShape, "the most it can be"},
+    {"derived", only(kBool), "true: it follows from others alone, and faults cannot move it"},
     {"help", only(kText), "what it means"},
 };
 constexpr Table kSignalTable{"a signal", "A named quantity over time.", kSignalKeys};
