@@ -57,7 +57,8 @@ scenario::TimeWindow NotificationBench::around(Timestamp at) const {
 }
 
 std::string NotificationBench::told_at(const Told& told) const {
-  return "told at " + trial_.moment(told.at()) + ": " + told_text(told, log());
+  return (told.delivered() ? "told at " : "tried at ") + trial_.moment(told.at()) + ": " +
+         told_text(told, log());
 }
 
 std::string NotificationBench::never_fired() const {

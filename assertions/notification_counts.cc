@@ -31,7 +31,7 @@ void is_never_told(NotificationBench& bench) {
 
 void how_many(NotificationBench& bench, const ValueClaim& claim, std::string_view noun,
               const std::vector<const Told*>& counted) {
-  Judgement judgement = bench.begin("makes " + claim.text + ' ' + std::string(noun) + 's');
+  Judgement judgement = bench.begin(std::string(noun) + "s: " + claim.text);
   const double n = static_cast<double>(counted.size());
   std::string seen = count_text(counted.size(), noun);
   seen += counted.empty() ? "; " + why_silent(bench.scope()) : ": " + kinds_text(counted);
@@ -53,7 +53,7 @@ std::vector<const Told*> delivered(const NotificationScope& scope) {
 }
 
 void how_many_attempts(NotificationBench& bench, const ValueClaim& claim) {
-  Judgement judgement = bench.begin("takes " + claim.text + " attempts");
+  Judgement judgement = bench.begin("attempts: " + claim.text);
   const Told* worst = nullptr;
   for (const Heard& heard : bench.scope().heard()) {
     if (worst == nullptr || heard.told->attempt_count() > worst->attempt_count()) {

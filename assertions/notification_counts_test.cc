@@ -126,7 +126,7 @@ TEST_F(NotificationCounts, NeverCome) {
          n.fail_delivery(7, "A", 1);
        },
        claim, Outcome::kFail,
-       "told at 7m (2m after fault): first to on-call by slack, A {severity=\"critical\"}, not "
+       "tried at 7m (2m after fault): first to on-call by slack, A {severity=\"critical\"}, not "
        "delivered: 503"},
       {"cut short", [](N& n) { n.stop_at(8); }, claim, Outcome::kInconclusive, "A never fired"},
       {"an alert of nobody's rules", [](N& n) { n.tell(7, "A"); }, claim, Outcome::kFail,

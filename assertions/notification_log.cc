@@ -33,26 +33,40 @@ bool same_group(const NotificationRecord& a, const NotificationRecord& b) {
   return !a.group_labels.empty() || share_an_alert(a, b);
 }
 
-/// The same alerts fire, and none is told to be over.
-bool tells_nothing_new(const NotificationRecord& before, const NotificationRecord& now) {
-  if (before.alerts.empty() || now.alerts.empty()) return before.title == now.title;
-  std::set<Labels> known;
+/// How many alerts fire in both, without having ended in between.
+std::size_t still_firing(const NotificationRecord& before, const NotificationRecord& now) {
+  std::set<std::pair<Labels, Timestamp>> known;
   for (const NotificationAlert& alert : before.alerts) {
-    if (alert.firing) known.insert(alert.labels);
+    if (alert.firing) known.emplace(alert.labels, alert.starts_at);
   }
-  return known.size() == now.alerts.size() &&
-         std::all_of(now.alerts.begin(), now.alerts.end(), [&](const NotificationAlert& alert) {
-           return alert.firing && known.contains(alert.labels);
-         });
+  return static_cast<std::size_t>(
+      std::count_if(now.alerts.begin(), now.alerts.end(), [&](const NotificationAlert& alert) {
+        return alert.firing && known.contains({alert.labels, alert.starts_at});
+      }));
+}
+
+std::size_t firing_count(const NotificationRecord& record) {
+  return static_cast<std::size_t>(
+      std::count_if(record.alerts.begin(), record.alerts.end(),
+                    [](const NotificationAlert& alert) { return alert.firing; }));
 }
 
 NotificationKind kind_of(const NotificationRecord& record, const NotificationRecord* before) {
   if (!record.firing) return NotificationKind::kResolved;
-  // Alertmanager's own word for it.
+  // Alertmanager's own words.
   if (record.reason == "repeat interval elapsed") return NotificationKind::kRepeat;
   if (before == nullptr) return NotificationKind::kFirst;
-  if (!record.reason.empty()) return NotificationKind::kUpdate;
-  return tells_nothing_new(*before, record) ? NotificationKind::kRepeat : NotificationKind::kUpdate;
+  if (before->alerts.empty() || record.alerts.empty()) {
+    return before->title == record.title ? NotificationKind::kRepeat : NotificationKind::kUpdate;
+  }
+  // The group may have become quiet without a word.
+  const std::size_t common = still_firing(*before, record);
+  if (common == 0) return NotificationKind::kFirst;
+  if (record.reason == "new alerts added" || record.reason == "some alerts resolved") {
+    return NotificationKind::kUpdate;
+  }
+  const bool nothing_new = common == record.alerts.size() && common == firing_count(*before);
+  return nothing_new ? NotificationKind::kRepeat : NotificationKind::kUpdate;
 }
 
 bool is_word_char(char c) {

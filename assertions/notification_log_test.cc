@@ -57,6 +57,15 @@ TEST_F(NotificationLogTest, KindsWithoutReasons) {
   EXPECT_EQ(kinds(), "first update repeat update resolved first");
 }
 
+/// Services that poll their alerts tell no end.
+TEST_F(NotificationLogTest, AGroupMayBecomeQuietWithoutAWord) {
+  record(1, {"A"});
+  record(2, {"A"}).alerts[0].starts_at = at(1.5);
+  record(3, {"A"}).alerts[0].starts_at = at(1.5);
+  record(4, {"B"});
+  EXPECT_EQ(kinds(), "first first repeat first");
+}
+
 TEST_F(NotificationLogTest, GroupsAndIntegrationsAreCountedApart) {
   record(1, {"A"});
   record(2, {"A"}).group_key = "{}:{other}";

@@ -78,6 +78,7 @@ void tell_episodes(const NotificationScope& scope, const scenario::TimeWindow& s
 void tell_notifications(const NotificationScope& scope, const scenario::TimeWindow& shown,
                         Story& story) {
   const bool any_receiver = scope.expectation().receiver.empty();
+  std::vector<const Told*> shown_ones;
   for (const Told& told : scope.log().all()) {
     const Duration at = scope.trial().offset(told.at());
     if (at < shown.from || at > shown.to) continue;
@@ -88,8 +89,11 @@ void tell_notifications(const NotificationScope& scope, const scenario::TimeWind
                                        : scope.concerns(scope.log().subjects()[subject]);
     }
     if (about_it || (!any_receiver && scope.addressed(told))) {
-      story.add(at, told_text(told, scope.log()));
+      shown_ones.push_back(&told);
     }
+  }
+  for (ToldLine& line : told_lines(shown_ones, scope.log())) {
+    story.add(scope.trial().offset(line.at), std::move(line.text));
   }
 }
 

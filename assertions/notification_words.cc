@@ -20,6 +20,22 @@ std::string failure_text(const NotificationRecord& record) {
   return record.status > 0 ? std::to_string(record.status) : "no answer";
 }
 
+std::string head_text(const Told& told) {
+  return std::string(to_string(told.kind)) + " to " + receiver_text(told.last());
+}
+
+/// What there is to say of its delivery.
+std::string tail_text(const Told& told) {
+  if (!told.delivered()) return ", " + undelivered_text(told);
+  if (told.attempts.size() == 1) return {};
+  return ", at attempt " + std::to_string(told.attempts.size()) + " after " +
+         failure_text(*told.attempts[told.attempts.size() - 2]);
+}
+
+bool alike(const Told& a, const Told& b) {
+  return a.at() == b.at() && head_text(a) == head_text(b) && tail_text(a) == tail_text(b);
+}
+
 }  // namespace
 
 std::string undelivered_text(const Told& told) {
@@ -65,21 +81,42 @@ std::string receiver_text(const NotificationRecord& record) {
   return text;
 }
 
-std::string told_text(const Told& told, const NotificationLog& log) {
-  const NotificationRecord& record = told.last();
-  std::string text = std::string(to_string(told.kind)) + " to " + receiver_text(record);
+std::vector<Labels> alerts_of(const Told& told, const NotificationLog& log) {
   std::vector<Labels> alerts;
   for (std::size_t i = 0; i < told.alerts.size(); ++i) {
     const std::size_t subject = told.alerts[i].subject;
-    alerts.push_back(subject == kNoSubject ? record.alerts[i].labels : log.subjects()[subject]);
+    alerts.push_back(subject == kNoSubject ? told.last().alerts[i].labels
+                                           : log.subjects()[subject]);
   }
-  text += ", " + (alerts.empty() ? '"' + record.title + '"' : alerts_text(alerts));
-  if (!told.delivered()) return text + ", " + undelivered_text(told);
-  if (told.attempts.size() > 1) {
-    text += ", at attempt " + std::to_string(told.attempts.size()) + " after " +
-            failure_text(*told.attempts[told.attempts.size() - 2]);
+  return alerts;
+}
+
+std::string told_text(const Told& told, const NotificationLog& log) {
+  const std::vector<Labels> alerts = alerts_of(told, log);
+  return head_text(told) + ", " +
+         (alerts.empty() ? '"' + told.last().title + '"' : alerts_text(alerts)) + tail_text(told);
+}
+
+std::vector<ToldLine> told_lines(const std::vector<const Told*>& notifications,
+                                 const NotificationLog& log) {
+  std::vector<ToldLine> lines;
+  for (std::size_t begin = 0; begin < notifications.size();) {
+    const Told& first = *notifications[begin];
+    std::vector<Labels> alerts;
+    std::size_t end = begin;
+    while (end < notifications.size() && alike(first, *notifications[end])) {
+      for (Labels& alert : alerts_of(*notifications[end], log)) alerts.push_back(std::move(alert));
+      ++end;
+    }
+    std::string text = told_text(first, log);
+    if (end - begin > 1) {
+      text = std::to_string(end - begin) + " × " + head_text(first) +
+             (alerts.empty() ? "" : ", " + alerts_text(alerts)) + tail_text(first);
+    }
+    lines.push_back({first.at(), std::move(text)});
+    begin = end;
   }
-  return text;
+  return lines;
 }
 
 std::string kinds_text(const std::vector<const Told*>& notifications) {

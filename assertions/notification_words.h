@@ -15,8 +15,18 @@ std::string alert_text(const Labels& alert);
 std::string alerts_text(const std::vector<Labels>& alerts);
 /// "on-call by slack".
 std::string receiver_text(const NotificationRecord& record);
+/// Those that a notification tells of, as the log knows them.
+std::vector<Labels> alerts_of(const Told& told, const NotificationLog& log);
 /// "first to on-call by slack, DiskFull ×500", with what became of it when it was not delivered.
 std::string told_text(const Told& told, const NotificationLog& log);
+/// Notifications as lines of a story; those that are alike but for their alerts, at one moment, are
+/// one line: "200 × first to on-call by slack, DiskFull ×200".
+struct ToldLine {
+  Timestamp at = {};
+  std::string text;
+};
+std::vector<ToldLine> told_lines(const std::vector<const Told*>& notifications,
+                                 const NotificationLog& log);
 /// "2 first, 1 repeat, 1 resolved".
 std::string kinds_text(const std::vector<const Told*>& notifications);
 /// "not delivered: 503 (5 attempts)".

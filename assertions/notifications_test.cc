@@ -143,8 +143,8 @@ TEST_F(Notifications, AnIncidentOfFiveHundredAlertsMakesFewPages) {
             judgement.seen + '\n';
   }
   EXPECT_EQ(seen,
-            "pass makes at most 3 notifications: 3 notifications: 1 first, 1 update, 1 resolved\n"
-            "pass makes at most 2 pages: 2 pages: 1 first, 1 update\n"
+            "pass notifications: at most 3: 3 notifications: 1 first, 1 update, 1 resolved\n"
+            "pass pages: at most 2: 2 pages: 1 first, 1 update\n"
             "pass is told within 5m30s of firing: 500 alerts, the slowest told 5m after firing, at "
             "11m30s (6m30s after fault): update to on-call by slack, DiskFull ×500\n"
             "pass is told within 5m of resolving: 500 alerts, the slowest told 1m30s after "

@@ -45,7 +45,7 @@ class NotificationTest : public JudgeTest {
     record.receiver = receiver;
     record.integration = "slack";
     record.group_key = "{}:{}";
-    for (const Labels& labels : alerts) record.alerts.push_back({labels, {}, true, at(minute), {}});
+    for (const Labels& labels : alerts) record.alerts.push_back({labels, {}, true, {}, {}});
     record.title = "[FIRING:" + std::to_string(alerts.size()) + "]";
     return record;
   }

@@ -18,9 +18,27 @@ def check_json():
     report = json.loads((ROOT / "testdata/report.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
     validator.validate(report)
-    # The schema must be able to refuse.
-    report["scenarios"][0]["outcome"] = "maybe"
-    assert not validator.is_valid(report)
+    # The golden has what is optional, and the schema must be able to refuse it.
+    routed = next(one for one in report["scenarios"] if one.get("notifications"))
+    assert report["pages"]["pages"] == sum(one["pages"]["pages"] for one in report["scenarios"] if "pages" in one) > 0
+    for pages in [report["pages"]] + report["pages"]["receivers"] + [routed["pages"]] + routed["pages"]["receivers"]:
+        assert pages["pages"] == pages["first"] + pages["updates"] + pages["repeats"], pages
+    assert sum(routed["pages"]["by_hour"]) == routed["pages"]["pages"]
+    spoilt = [
+        (report["scenarios"][0], "outcome", "maybe"),
+        (report["scenarios"][0], "pages", {}),
+        (report["pages"], "pages", -1),
+        (routed["pages"], "surprise", 1),
+        (routed["notifications"][0], "kind", "late"),
+        (routed["expectations"][0], "kind", "hope"),
+    ]
+    for where, key, value in spoilt:
+        before = dict(where)
+        where[key] = value
+        assert not validator.is_valid(report), key
+        where.clear()
+        where.update(before)
+    validator.validate(report)
 
 
 def check_junit():
@@ -34,6 +52,10 @@ def check_junit():
     for suite in root:
         assert suite.tag == "testsuite" and suite.get("name")
         assert set(suite.attrib) <= {"name", "tests", "failures", "errors", "skipped", "time"}, suite.attrib
+        # junit-10.xsd has the properties first.
+        assert [child.tag for child in suite] == sorted((child.tag for child in suite), key="properties testcase".split().index)
+        for one in suite.findall("properties/property"):
+            assert set(one.attrib) == {"name", "value"}, one.attrib
         cases = suite.findall("testcase")
         assert len(cases) == int(suite.get("tests")) > 0
         assert len(suite.findall("testcase/failure")) == int(suite.get("failures"))
@@ -46,6 +68,7 @@ def check_junit():
             keys.add(key)
         for total in totals:
             totals[total] += int(suite.get(total))
+    assert root.find("testsuite/properties/property[@name='pages']") is not None
     assert totals == {name: int(root.get(name)) for name in totals}
 
 

@@ -3,6 +3,7 @@
 #include "harness/base/units.h"
 #include "harness/base/utf8.h"
 #include "reports/formats.h"
+#include "reports/page_load_text.h"
 
 namespace tocsin::reports {
 namespace {
@@ -80,6 +81,59 @@ void write_timeline(std::string& out, const ScenarioSummary& scenario) {
   }
 }
 
+void write_pages(std::string& out, const PageLoad& load) {
+  const std::string others = other_notifications_text(load.total.counts);
+  out += fmt::format("\n  Pages: {}{}{}; alerts told: {} of {} that fired\n",
+                     pages_text(load.total.counts), others.empty() ? "" : ", ", others,
+                     load.total.told, load.total.fired);
+  for (const ReceiverLoad& one : load.receivers) {
+    const std::string rest = other_notifications_text(one.counts);
+    out +=
+        fmt::format("    {} by {}: {}{}{}\n", printable(one.receiver), printable(one.integration),
+                    pages_text(one.counts), rest.empty() ? "" : ", ", rest);
+  }
+  if (load.busiest) out += fmt::format("    busiest hour: {}\n", busiest_text(*load.busiest));
+  if (load.slowest) out += fmt::format("    slowest: {}\n", printable(slowest_text(*load.slowest)));
+}
+
+/// What all scenarios together make of pages; nothing where nobody routes alerts.
+std::string total_pages(const RunSummary& run, const Painter& paint) {
+  const auto load = page_load(run);
+  if (!load) return {};
+  const PageTotals& total = load->total;
+  const std::string others = other_notifications_text(total.counts);
+  std::string out = fmt::format("\nPages: {}{}{}", paint.bold(pages_text(total.counts)),
+                                others.empty() ? "" : ", ", others);
+  out += fmt::format("; alerts told: {} of {} that fired; {}\n", total.told, total.fired,
+                     rates_text(total));
+  constexpr std::size_t kReceiversShown = 6;
+  std::string receivers;
+  for (std::size_t i = 0; i < std::min(kReceiversShown, load->receivers.size()); ++i) {
+    const auto& [system, one] = load->receivers[i];
+    receivers +=
+        fmt::format("{}{} {} by {} ({})", i == 0 ? "" : ", ", one.counts.pages(),
+                    printable(one.receiver), printable(one.integration), printable(system));
+  }
+  if (load->receivers.size() > kReceiversShown) {
+    receivers += fmt::format(" and {} more", load->receivers.size() - kReceiversShown);
+  }
+  if (!receivers.empty()) out += fmt::format("  receivers: {}\n", receivers);
+  const auto where = [](const ScenarioSummary& scenario) {
+    return fmt::format("in \"{}\" ({})", printable(scenario.run.scenario),
+                       printable(scenario.run.system));
+  };
+  if (load->busiest != nullptr) {
+    out += fmt::format("  busiest hour: {} {}\n", busiest_text(*load->busiest->pages->busiest),
+                       where(*load->busiest));
+  }
+  if (load->slowest != nullptr) {
+    out +=
+        fmt::format("  slowest: {} {}\n", printable(slowest_text(*load->slowest->pages->slowest)),
+                    where(*load->slowest));
+  }
+  return out;
+}
+
 std::string how_it_ran(const ScenarioSummary& scenario) {
   if (scenario.run.mode == RunMode::kLive) {
     std::string text = "live in " + format_latency(scenario.took);
@@ -116,6 +170,7 @@ std::string render_console(const ScenarioSummary& scenario, const ConsoleOptions
     if (judgement.outcome != Outcome::kPass) write_judgement(out, judgement, paint);
   }
   if (outcome != Outcome::kPass || options.timelines_of_all) {
+    if (scenario.pages) write_pages(out, *scenario.pages);
     write_timeline(out, scenario);
     out += fmt::format("\n  {}\n\n", paint.dim(fmt::format("seed {}, {}", scenario.run.seed,
                                                            printable(scenario.run.scenario_file))));
@@ -137,9 +192,10 @@ std::string render_console_total(const RunSummary& run, const ConsoleOptions& op
   for (const ScenarioSummary& scenario : run.scenarios) {
     claims += scenario.verdict.judgements.size();
   }
-  return fmt::format("\n{}; {} of {} expectations hold. {}\n", paint.outcome(outcome, text),
-                     run.judgements(Outcome::kPass), claims,
-                     paint.dim("Took " + format_latency(run.took) + "."));
+  return total_pages(run, paint) + fmt::format("\n{}; {} of {} expectations hold. {}\n",
+                                               paint.outcome(outcome, text),
+                                               run.judgements(Outcome::kPass), claims,
+                                               paint.dim("Took " + format_latency(run.took) + "."));
 }
 
 }  // namespace tocsin::reports

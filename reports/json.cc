@@ -76,6 +76,95 @@ ordered_json to_json(const LoadFigures& load) {
   return object;
 }
 
+ordered_json to_json(const PageCounts& counts) {
+  ordered_json object;
+  object["pages"] = counts.pages();
+  object["first"] = counts.first;
+  object["updates"] = counts.updates;
+  object["repeats"] = counts.repeats;
+  object["resolved"] = counts.resolved;
+  object["not_delivered"] = counts.failed;
+  return object;
+}
+
+ordered_json to_json(const PageTotals& totals) {
+  ordered_json object = to_json(totals.counts);
+  object["alerts_fired"] = totals.fired;
+  object["alerts_told"] = totals.told;
+  object["pages_per_hour"] = totals.pages_per_hour();
+  object["notifications_per_alert"] = totals.notifications_per_alert();
+  return object;
+}
+
+ordered_json to_json(const ReceiverLoad& receiver) {
+  ordered_json object;
+  object["receiver"] = receiver.receiver;
+  object["integration"] = receiver.integration;
+  object.update(to_json(receiver.counts));
+  return object;
+}
+
+ordered_json to_json(const BusiestHour& busiest) {
+  return {{"from_ms", busiest.from.count()}, {"pages", busiest.pages}};
+}
+
+ordered_json to_json(const SlowestPage& slowest) {
+  return {{"alert", slowest.alert},
+          {"receiver", slowest.receiver},
+          {"fired_ms", slowest.fired.count()},
+          {"took_ms", slowest.took.count()}};
+}
+
+ordered_json to_json(const PageLoad& load) {
+  ordered_json object = to_json(load.total);
+  object["by_hour"] = load.by_hour;
+  object["receivers"] = ordered_json::array();
+  for (const ReceiverLoad& one : load.receivers) object["receivers"].push_back(to_json(one));
+  if (load.busiest) object["busiest_hour"] = to_json(*load.busiest);
+  if (load.slowest) object["slowest"] = to_json(*load.slowest);
+  return object;
+}
+
+ordered_json to_json(const RunPageLoad& load) {
+  ordered_json object = to_json(load.total);
+  object["scenarios"] = load.scenarios;
+  object["receivers"] = ordered_json::array();
+  for (const auto& [system, one] : load.receivers) {
+    ordered_json receiver = {{"system", system}};
+    receiver.update(to_json(one));
+    object["receivers"].push_back(std::move(receiver));
+  }
+  const auto in = [](const ScenarioSummary& scenario, ordered_json what) {
+    what["scenario"] = scenario.run.scenario;
+    what["system"] = scenario.run.system;
+    return what;
+  };
+  if (load.busiest != nullptr) {
+    object["busiest_hour"] = in(*load.busiest, to_json(*load.busiest->pages->busiest));
+  }
+  if (load.slowest != nullptr) {
+    object["slowest"] = in(*load.slowest, to_json(*load.slowest->pages->slowest));
+  }
+  return object;
+}
+
+ordered_json to_json(const NotificationEntry& entry) {
+  ordered_json object;
+  object["at_ms"] = entry.at.count();
+  object["kind"] = entry.kind;
+  object["receiver"] = entry.receiver;
+  object["integration"] = entry.integration;
+  object["group"] = to_json(entry.group);
+  object["alerts"] = entry.alerts;
+  object["firing"] = entry.firing;
+  object["resolved"] = entry.resolved;
+  object["title"] = entry.title;
+  object["attempts"] = entry.attempts;
+  object["delivered"] = entry.delivered;
+  if (!entry.error.empty()) object["error"] = entry.error;
+  return object;
+}
+
 ordered_json to_json(const ScenarioSummary& scenario) {
   const RunInfo& run = scenario.run;
   ordered_json object;
@@ -105,6 +194,14 @@ ordered_json to_json(const ScenarioSummary& scenario) {
   object["alerts"] = ordered_json::array();
   for (const AlertEpisode& episode : scenario.episodes)
     object["alerts"].push_back(to_json(episode));
+  if (scenario.pages) {
+    object["pages"] = to_json(*scenario.pages);
+    object["notifications"] = ordered_json::array();
+    for (const NotificationEntry& entry : scenario.notifications) {
+      object["notifications"].push_back(to_json(entry));
+    }
+    object["notifications_left_out"] = scenario.notifications_left_out;
+  }
   if (scenario.load) object["load"] = to_json(*scenario.load);
   return object;
 }
@@ -122,6 +219,7 @@ std::string render_json(const RunSummary& run) {
   report["passed"] = run.count(Outcome::kPass);
   report["failed"] = run.count(Outcome::kFail);
   report["inconclusive"] = run.count(Outcome::kInconclusive);
+  if (const auto pages = page_load(run)) report["pages"] = to_json(*pages);
   report["scenarios"] = ordered_json::array();
   for (const ScenarioSummary& scenario : run.scenarios) {
     report["scenarios"].push_back(to_json(scenario));

@@ -2,6 +2,7 @@
 
 #include "harness/junit/document.h"
 #include "reports/formats.h"
+#include "reports/page_load_text.h"
 
 namespace tocsin::reports {
 namespace {
@@ -34,10 +35,32 @@ junit::Case case_of(std::string name, Outcome outcome, const std::string& messag
   return result;
 }
 
+/// The page load, for readers that show properties.
+std::vector<std::pair<std::string, std::string>> properties_of(const PageLoad& load) {
+  const PageCounts& counts = load.total.counts;
+  std::vector<std::pair<std::string, std::string>> properties = {
+      {"pages", std::to_string(counts.pages())},
+      {"pages.first", std::to_string(counts.first)},
+      {"pages.updates", std::to_string(counts.updates)},
+      {"pages.repeats", std::to_string(counts.repeats)},
+      {"notifications.resolved", std::to_string(counts.resolved)},
+      {"notifications.not_delivered", std::to_string(counts.failed)},
+      {"alerts.fired", std::to_string(load.total.fired)},
+      {"alerts.told", std::to_string(load.total.told)}};
+  for (const ReceiverLoad& one : load.receivers) {
+    properties.emplace_back("pages to " + one.receiver + " by " + one.integration,
+                            std::to_string(one.counts.pages()));
+  }
+  if (load.busiest) properties.emplace_back("pages.busiest_hour", busiest_text(*load.busiest));
+  if (load.slowest) properties.emplace_back("pages.slowest", slowest_text(*load.slowest));
+  return properties;
+}
+
 junit::Suite suite_of(const ScenarioSummary& scenario, std::string name,
                       const JunitOptions& options) {
   junit::Suite suite;
   suite.took = scenario.took;
+  if (scenario.pages) suite.properties = properties_of(*scenario.pages);
   for (const Judgement& judgement : scenario.verdict.judgements) {
     suite.cases.push_back(case_of(judgement.kind + ' ' + judgement.subject + ": " + judgement.claim,
                                   judgement.outcome, judgement.seen, junit_details(judgement),

@@ -56,6 +56,42 @@ ScenarioSummary passing() {
   return summarise(run, std::move(verdict), std::chrono::milliseconds(12));
 }
 
+/// One page, one that needed two attempts, one that was given up, and the end; another alert is
+/// kept back.
+void add_notifications(Evidence& run) {
+  run.routing = RoutingInfo{"nobody", {{"nobody", {}}, {"on-call", {"slack", "email"}}}, {}};
+  const Labels alert = run.episodes.front().labels;
+  const auto tell = [&](double minute, const std::string& integration) -> NotificationRecord& {
+    NotificationRecord& record = run.notifications.emplace_back();
+    record.at = kStart + std::chrono::milliseconds(static_cast<int>(minute * 60'000));
+    record.receiver = "on-call";
+    record.integration = integration;
+    record.group_key = "{}:{}";
+    record.group_labels = {{"alertname", "HighErrorRate"}};
+    record.alerts = {{alert, {}, true, {}, {}}};
+    record.title = "[FIRING:1] HighErrorRate </text>";
+    return record;
+  };
+  const auto refuse = [](NotificationRecord& record) {
+    record.delivered = false;
+    record.status = 503;
+    record.error = "503 | \xFF";
+  };
+  tell(13.5, "slack");
+  refuse(tell(13.5, "email"));
+  tell(13.6, "email").attempt = 2;
+  refuse(tell(15, "slack"));
+  tell(16, "slack");
+  NotificationRecord& end = tell(18, "slack");
+  end.firing = end.alerts.front().firing = false;
+  run.suppressions = {{Suppression::Kind::kInhibited,
+                       alert.with("alertname", "Slow"),
+                       kStart + std::chrono::minutes(9),
+                       std::nullopt,
+                       alert,
+                       {}}};
+}
+
 ScenarioSummary failing() {
   Evidence run = evidence("A <script>alert('*')</script> | & \x1b[31m\"name\"");
   run.events = {
@@ -85,6 +121,7 @@ ScenarioSummary failing() {
     run.probes.push_back(probe);
     run.scrapes.push_back({"service", probe.at, i != 3, Nanos(0), 5, i == 3 ? "timeout" : ""});
   }
+  add_notifications(run);
   assertions::Verdict verdict;
   verdict.judgements = {
       judgement("alert", "HighErrorRate", "fires 5m..7m after fault", Outcome::kFail,

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
+#include "assertions/notification_words.h"
 #include "harness/base/units.h"
 
 namespace tocsin::reports {
@@ -96,6 +99,67 @@ void add_scrapes(const Evidence& evidence, std::vector<TimelineEntry>& timeline)
   }
 }
 
+NotificationEntry entry_of(const Evidence& evidence, const assertions::NotificationLog& log,
+                           const assertions::Told& told) {
+  const NotificationRecord& record = told.last();
+  NotificationEntry entry;
+  entry.at = evidence.offset_of(told.at());
+  entry.kind = to_string(told.kind);
+  entry.receiver = record.receiver;
+  entry.integration = record.integration;
+  entry.group = record.group_labels;
+  for (const assertions::Told::Alert& alert : told.alerts) {
+    ++(alert.firing ? entry.firing : entry.resolved);
+  }
+  const std::vector<Labels> alerts = assertions::alerts_of(told, log);
+  entry.alerts = alerts.empty() ? "" : assertions::alerts_text(alerts);
+  entry.title = record.title;
+  entry.attempts = told.attempt_count();
+  entry.delivered = told.delivered();
+  if (!entry.delivered) entry.error = record.error;
+  entry.text = assertions::told_text(told, log);
+  return entry;
+}
+
+void add_notifications(const Evidence& evidence, ScenarioSummary& summary) {
+  if (!evidence.routing && evidence.notifications.empty()) return;
+  const assertions::NotificationLog log(evidence);
+  summary.pages = page_load(evidence, log);
+  std::vector<const assertions::Told*> all;
+  for (const assertions::Told& told : log.all()) {
+    all.push_back(&told);
+    if (all.size() <= kMostNotifications) {
+      summary.notifications.push_back(entry_of(evidence, log, told));
+    }
+  }
+  summary.notifications_left_out = all.size() - summary.notifications.size();
+  std::size_t lines = 0;
+  const auto told = assertions::told_lines(all, log);
+  for (const assertions::ToldLine& line : told) {
+    const bool last = ++lines > kMostNotifications;
+    summary.timeline.push_back({evidence.offset_of(line.at), "notified", line.text});
+    if (!last) continue;
+    summary.timeline.back().text = "… and " + std::to_string(told.size() - kMostNotifications) +
+                                   " more lines of notifications";
+    break;
+  }
+}
+
+/// Many alerts that are kept back at once by the same cause are one line.
+void add_suppressions(const Evidence& evidence, std::vector<TimelineEntry>& timeline) {
+  std::map<std::pair<Duration, std::string>, std::vector<Labels>> lines;
+  for (const Suppression& suppression : evidence.suppressions) {
+    const std::string by = assertions::suppressor_text(suppression);
+    lines[{evidence.offset_of(suppression.from), by + " from here"}].push_back(suppression.alert);
+    if (!suppression.to) continue;
+    lines[{evidence.offset_of(*suppression.to), "no longer " + by}].push_back(suppression.alert);
+  }
+  for (const auto& [line, alerts] : lines) {
+    timeline.push_back(
+        {line.first, "withheld", assertions::alerts_text(alerts) + ' ' + line.second});
+  }
+}
+
 LoadFigures figures(const LoadResult& load) {
   LoadFigures figures;
   const LoadCounts& total = load.total;
@@ -132,6 +196,8 @@ ScenarioSummary summarise(const Evidence& evidence, assertions::Verdict verdict,
   add_scrapes(evidence, summary.timeline);
   add_health(evidence, summary.timeline);
   add_episodes(evidence, summary.timeline);
+  add_suppressions(evidence, summary.timeline);
+  add_notifications(evidence, summary);
   std::stable_sort(summary.timeline.begin(), summary.timeline.end(),
                    [](const TimelineEntry& a, const TimelineEntry& b) { return a.at < b.at; });
   return summary;
@@ -151,6 +217,36 @@ std::size_t RunSummary::judgements(Outcome outcome) const {
   std::size_t sum = 0;
   for (const ScenarioSummary& scenario : scenarios) sum += scenario.verdict.count(outcome);
   return sum;
+}
+
+std::optional<RunPageLoad> page_load(const RunSummary& run) {
+  RunPageLoad all;
+  std::map<std::tuple<std::string, std::string, std::string>, PageCounts> receivers;
+  for (const ScenarioSummary& scenario : run.scenarios) {
+    if (!scenario.pages) continue;
+    const PageLoad& load = *scenario.pages;
+    ++all.scenarios;
+    all.total += load.total;
+    for (const ReceiverLoad& one : load.receivers) {
+      receivers[{scenario.run.system, one.receiver, one.integration}] += one.counts;
+    }
+    if (load.busiest &&
+        (all.busiest == nullptr || load.busiest->pages > all.busiest->pages->busiest->pages)) {
+      all.busiest = &scenario;
+    }
+    if (load.slowest &&
+        (all.slowest == nullptr || load.slowest->took > all.slowest->pages->slowest->took)) {
+      all.slowest = &scenario;
+    }
+  }
+  if (all.scenarios == 0) return std::nullopt;
+  for (const auto& [who, counts] : receivers) {
+    all.receivers.push_back({std::get<0>(who), {std::get<1>(who), std::get<2>(who), counts}});
+  }
+  std::stable_sort(all.receivers.begin(), all.receivers.end(), [](const auto& a, const auto& b) {
+    return a.load.counts.pages() > b.load.counts.pages();
+  });
+  return all;
 }
 
 }  // namespace tocsin::reports

@@ -117,16 +117,11 @@ TEST_F(KindsTest, ScrapesAreAnsweredAsTheRealOnesAre) {
   EXPECT_TRUE(celery.scrape_manner(minutes(6)).fails);
   TargetModel node = model_of("node", faults);
   EXPECT_TRUE(node.scrape_manner(minutes(6)).hangs);
-<<<<<<< HEAD
   read_page(node, minutes(4));
-  auto back = read_page(node, minutes(11));
-=======
-  read(node, minutes(4));
-  auto at_once = read(node, minutes(10));
+  auto at_once = read_page(node, minutes(10));
   EXPECT_EQ(at_once["node_time_seconds"], at_once["node_boot_time_seconds"]);
   EXPECT_EQ(sum(at_once, "node_cpu_seconds_total"), 0);
-  auto back = read(node, minutes(11));
->>>>>>> part1
+  auto back = read_page(node, minutes(11));
   EXPECT_NEAR(back["node_time_seconds"] - back["node_boot_time_seconds"], 60, 1e-3);
   EXPECT_NEAR(back["node_time_seconds"] - back["process_start_time_seconds"], 60, 1e-3);
   EXPECT_NEAR(sum(back, "node_cpu_seconds_total"), 2 * 60, 1e-3);

@@ -87,6 +87,14 @@ class Renderer {
     set_counts(node, counts);
     node.append_attribute("skipped") = counts.skipped;
     set(node, "time", seconds(suite.took));
+    if (!suite.properties.empty()) {
+      pugi::xml_node properties = node.append_child("properties");
+      for (const auto& [name, value] : suite.properties) {
+        pugi::xml_node property = properties.append_child("property");
+        set(property, "name", name);
+        set(property, "value", value);
+      }
+    }
     for (const Case& one : suite.cases) add_case(node, one);
   }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/time.h"
@@ -25,6 +26,7 @@ struct Suite {
   std::string name;
   Nanos took{0};
   std::vector<Case> cases;
+  std::vector<std::pair<std::string, std::string>> properties = {};  ///< shown by some readers
 };
 
 struct Document {

@@ -13,6 +13,7 @@ TEST(Junit, AddsUpAndTellsCasesApart) {
   document.suites[0].cases.push_back({"a.x", "two", Outcome::kFailed, "no", "rule", "why\n<&"});
   document.suites[1].cases.push_back({"b", "three", Outcome::kError, "bad", "input"});
   document.suites[1].cases.push_back({"b", "four", Outcome::kSkipped, "later"});
+  document.suites[1].properties = {{"pages", "3"}, {"pages.on \"call\"", "<2>"}};
   EXPECT_EQ(render(document), R"xml(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="all" tests="5" failures="1" errors="1" time="1.500">
   <testsuite name="a" tests="3" failures="1" errors="0" skipped="0" time="0.000">
@@ -24,6 +25,10 @@ TEST(Junit, AddsUpAndTellsCasesApart) {
     </testcase>
   </testsuite>
   <testsuite name="b" tests="2" failures="0" errors="1" skipped="1" time="0.000">
+    <properties>
+      <property name="pages" value="3" />
+      <property name="pages.on &quot;call&quot;" value="&lt;2>" />
+    </properties>
     <testcase name="three" classname="b" time="0.000">
       <error message="bad" type="input" />
     </testcase>

@@ -145,6 +145,7 @@ class NotificationReader {
   void read_claims() {
     out_.never = bool_of(node_.find("never"), false);
     out_.count = claim("count", Dimension::kNumber);
+    out_.pages = claim("pages", Dimension::kNumber);
     out_.attempts = claim("attempts", Dimension::kNumber);
     out_.repeats = claim("repeats", Dimension::kTime);
     out_.together = bool_of(node_.find("together"), false);
@@ -181,8 +182,8 @@ class NotificationReader {
   }
 
   void check_contradictions() {
-    for (const char* key : {"at", "within", "resolved", "count", "together", "repeats", "attempts",
-                            "contains", "runbook"}) {
+    for (const char* key : {"at", "within", "resolved", "count", "pages", "together", "apart",
+                            "repeats", "attempts", "contains", "runbook"}) {
       const yaml::Node* node = node_.find(key);
       if (out_.never && node != nullptr) {
         problems_.add(*node, fmt::format("a notification that is never sent has no \"{}\"", key));
@@ -191,24 +192,20 @@ class NotificationReader {
     if (out_.together && out_.apart) {
       problems_.add(*node_.find("apart"), "alerts cannot be told together and apart");
     }
-    for (const char* key : {"together", "apart"}) {
-      const yaml::Node* node = node_.find(key);
-      if (bool_of(node, false) && out_.alerts.size() < 2) {
-        problems_.add(*node, fmt::format("\"{}\" is about two alerts or more", key),
-                      "name them: alerts: [A, B]");
-      }
-    }
   }
 
+  /// Filters alone expect that somebody is told.
   void check_purpose() {
-    static constexpr std::array<std::string_view, 13> kClaims = {
-        "at",      "within",   "resolved", "count",        "never",       "together", "apart",
-        "repeats", "attempts", "contains", "inhibited_by", "silenced_by", "muted_by"};
-    const bool claims = out_.runbook || std::any_of(kClaims.begin(), kClaims.end(), [&](auto key) {
-                          const yaml::Node* node = node_.find(key);
-                          return node != nullptr && node->text != "false";
-                        });
-    if (claims) return;
+    static constexpr std::array<std::string_view, 19> kPurposes = {
+        "receiver", "integration", "alert",        "alerts",      "labels",   "at",    "within",
+        "resolved", "count",       "pages",        "never",       "together", "apart", "repeats",
+        "attempts", "contains",    "inhibited_by", "silenced_by", "muted_by"};
+    const bool purpose =
+        out_.runbook || std::any_of(kPurposes.begin(), kPurposes.end(), [&](std::string_view key) {
+          const yaml::Node* node = node_.find(key);
+          return node != nullptr && node->text != "false";
+        });
+    if (purpose) return;
     problems_.add(node_, "this expects nothing",
                   "like within: 30s of firing, count: 1 or never: true");
   }

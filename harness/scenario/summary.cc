@@ -121,6 +121,7 @@ std::string show(const NotificationExpectation& told) {
   if (told.within_firing) text += " firing + " + format_duration(*told.within_firing);
   if (told.within_resolving) text += " resolving + " + format_duration(*told.within_resolving);
   if (told.count) text += " count " + show(*told.count);
+  if (told.pages) text += " pages " + show(*told.pages);
   if (told.attempts) text += " attempts " + show(*told.attempts);
   if (told.repeats) text += " repeats " + show(*told.repeats);
   if (told.together) text += " together";
