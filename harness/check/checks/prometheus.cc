@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <set>
 
@@ -24,6 +25,7 @@ enum PrometheusCheck {
   kNoAlertmanager,
   kUnscraped,
   kUnknownJob,
+  kExternalLabel,
 };
 
 constexpr Check kPrometheus[] = {
@@ -41,6 +43,11 @@ constexpr Check kPrometheus[] = {
      "Rules read its metrics, and they are not there.", "Add a job for it to `scrape_configs`."},
     {"prometheus/unknown-job", Severity::kWarning, "Rules ask for a job that is not scraped",
      "The selector matches no series.", "Use the name of a job."},
+    {"prometheus/external-label", Severity::kWarning,
+     "Rules and external_labels do not go together",
+     "A text that shows an external label which is not there has a gap; a rule's own label hides "
+     "the external one of the same name.",
+     "Use labels that external_labels has, and no others of their names."},
 };
 
 class PrometheusLook {
@@ -56,6 +63,7 @@ class PrometheusLook {
     }
     look_at_targets();
     if (!subject_.system) look_at_jobs();
+    for (const RuleUse* use : subject_.rules_loaded_by(config_)) look_at_external_labels(*use);
   }
 
  private:
@@ -185,6 +193,42 @@ class PrometheusLook {
                                               : fmt::format("did you mean {}?", nearest)));
         }
       });
+    }
+  }
+
+  bool has_external_label(std::string_view name) const {
+    return std::any_of(config_.external_labels.begin(), config_.external_labels.end(),
+                       [&](const auto& label) { return label.first == name; });
+  }
+
+  void look_at_external_labels(const RuleUse& use) {
+    for (const auto& [name, text] : use.rule->labels) {
+      if (has_external_label(name)) {
+        Finding finding = about(use, fmt::format("its label {} hides the external one", name));
+        finding.place.pos = text.pos;
+        findings_.add(kPrometheus[kExternalLabel], Severity::kInfo, std::move(finding));
+      }
+      look_at_shown_labels(use, text);
+    }
+    for (const auto& [name, text] : use.rule->annotations) look_at_shown_labels(use, text);
+  }
+
+  /// {{ $externalLabels.cluster }}
+  void look_at_shown_labels(const RuleUse& use, const rules::TemplateText& text) {
+    constexpr std::string_view kVariable = "$externalLabels.";
+    for (std::size_t at = text.text.find(kVariable); at != std::string::npos;
+         at = text.text.find(kVariable, at + 1)) {
+      const std::size_t from = at + kVariable.size();
+      std::size_t to = from;
+      while (to < text.text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text.text[to])) || text.text[to] == '_')) {
+        ++to;
+      }
+      const std::string name = text.text.substr(from, to - from);
+      if (name.empty() || has_external_label(name)) continue;
+      Finding finding = about(use, fmt::format("{} has no external label {}", config_.path, name));
+      finding.place = place_in(subject_, text, at, to - at);
+      findings_.add(kPrometheus[kExternalLabel], std::move(finding));
     }
   }
 
