@@ -1,125 +1,18 @@
 #!/usr/bin/env python3
 """The mock exporters beside Debian's real ones, family by family: type, help and label names must be equal.
 
-compare_with_real.py TOCSIN FOLDER KIND: KIND is node, postgres or redis; FOLDER holds KIND/system.yaml of a mock in the
-real one's situation, and KIND/differences.txt: what only one of the two shows on some machines. UPDATE_GOLDEN=1 writes
-the families that the mock lacks into it. Skipped (77) where the real programs are not installed."""
+compare_with_real.py TOCSIN FOLDER KIND [PAGE]: KIND is node, postgres or redis, or another one with a PAGE that the
+real one showed; FOLDER holds KIND/system.yaml of a mock in the real one's situation, and KIND/differences.txt: what
+only one of the two shows on some machines. UPDATE_GOLDEN=1 writes the families that the mock lacks into it. Skipped
+(77) where the real programs are not installed, or the page is not at hand."""
 
-import contextlib
-import glob
 import os
 import pathlib
 import re
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 
-SKIP = 77
-PATIENCE_S = 60
-
-
-def skip(why):
-    print("skipped: " + why)
-    raise SystemExit(SKIP)
-
-
-def installed(*programs):
-    for program in programs:
-        if shutil.which(program) is None:
-            skip(program + " is not installed")
-
-
-def free_port():
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return chosen.getsockname()[1]
-
-
-@contextlib.contextmanager
-def process(command, log, **options):
-    with open(log, "wb") as out:
-        running = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **options)
-    try:
-        yield running
-    finally:
-        running.terminate()
-        try:
-            running.wait(20)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
-
-
-def page_of(url, accepts=lambda page: True):
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(url, timeout=20) as answer:
-                page = answer.read().decode()
-            if accepts(page):
-                return page
-        if time.monotonic() > deadline:
-            raise SystemExit(f"FAILED: nothing good at {url}")
-        time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def real_node(scratch):
-    installed("prometheus-node-exporter")
-    url = f"127.0.0.1:{free_port()}"
-    with process(["prometheus-node-exporter", "--web.listen-address=" + url], scratch / "exporter.log"):
-        yield f"http://{url}/metrics"
-
-
-@contextlib.contextmanager
-def real_redis(scratch):
-    installed("redis-server", "prometheus-redis-exporter")
-    port, listen = free_port(), f"127.0.0.1:{free_port()}"
-    server = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(scratch)]
-    exporter = ["prometheus-redis-exporter", f"-redis.addr=redis://127.0.0.1:{port}", f"-web.listen-address={listen}"]
-    with process(server, scratch / "redis.log"):
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as client:
-                # Something to count by database, command and error.
-                client.sendall(b"SET a b EX 1000\r\nGET a\r\nWHAT\r\n")
-                client.recv(100)
-                break
-            time.sleep(0.1)
-        with process(exporter, scratch / "exporter.log"):
-            yield f"http://{listen}/metrics"
-
-
-@contextlib.contextmanager
-def real_postgres(scratch):
-    installed("prometheus-postgres-exporter")
-    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    if not binaries:
-        skip("postgresql is not installed")
-    port, listen = free_port(), f"127.0.0.1:{free_port()}"
-    data = scratch / "data"
-    as_user = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        installed("runuser")
-        as_user = ["runuser", "-u", "postgres", "--"]
-        shutil.chown(scratch, "postgres")
-        scratch.chmod(0o755)
-    subprocess.run([*as_user, binaries[-1] + "/initdb", "-D", data, "-U", "postgres", "--auth=trust"], check=True,
-                   stdout=subprocess.DEVNULL, cwd=scratch)
-    server = [*as_user, binaries[-1] + "/postgres", "-D", data, "-p", str(port), "-k", scratch,
-              "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    source = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
-    exporter = ["prometheus-postgres-exporter", f"--web.listen-address={listen}"]
-    with process(server, scratch / "postgres.log", cwd=scratch):
-        with process(exporter, scratch / "exporter.log", env={**os.environ, "DATA_SOURCE_NAME": source}):
-            yield f"http://{listen}/metrics"
-
-
-REAL = {"node": (real_node, "node_load1 "), "redis": (real_redis, "redis_up 1"), "postgres": (real_postgres, "pg_up 1")}
+from real_exporters import REAL, mocks, page_of, skip
 
 
 def families(page):
@@ -138,19 +31,23 @@ def families(page):
     return found
 
 
+def captured(path):
+    if not os.path.exists(path):
+        skip(f"there is no {path}")
+    return pathlib.Path(path).read_text()
+
+
 def main():
     tocsin, folder, kind = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-    start, ready = REAL[kind]
     with tempfile.TemporaryDirectory() as name:
         scratch = pathlib.Path(name)
-        ports = scratch / "ports"
-        with process([tocsin, "serve", folder / kind, "--free-ports", "--port-file", ports], scratch / "serve.log"):
+        if len(sys.argv) > 4:
+            real = families(captured(sys.argv[4]))
+        else:
+            start, ready = REAL[kind]
             with start(scratch) as url:
                 real = families(page_of(url, lambda page: ready in page))
-            deadline = time.monotonic() + PATIENCE_S
-            while not ports.exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            urls = dict(line.split() for line in ports.read_text().splitlines())
+        with mocks(tocsin, folder / kind, scratch) as urls:
             mock = families(page_of(urls[kind] + "/metrics"))
     return compare(kind, real, mock, folder / kind / "differences.txt")
 

@@ -88,6 +88,32 @@ TEST_F(KindsFrontTest, GoExportersAnswerWhateverIsAsked) {
   const auto page = call("postgres", {.path = "/nope"});
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.body, HasSubstr("<html>"));
+  EXPECT_THAT(page.body, HasSubstr("href=\"/metrics\""));
+  const auto moved = call("redis", {.path = "/x/..//metrics?a=b"});
+  EXPECT_EQ(moved.status, 301);
+  EXPECT_EQ(moved.headers.get("Location"), "/metrics?a=b");
+  EXPECT_EQ(call("postgres", {.accept_encoding = "GZIP"}).headers.get("Content-Encoding"), "");
+}
+
+TEST_F(KindsFrontTest, NodeShowsTheCollectorsThatAreAskedFor) {
+  const auto page = call("node", {.path = "/metrics?collect[]=loadavg"}).body;
+  EXPECT_THAT(page, HasSubstr("\nnode_load1 "));
+  EXPECT_THAT(page, HasSubstr("node_scrape_collector_success{collector=\"loadavg\"} 1\n"));
+  EXPECT_THAT(page, Not(HasSubstr("collector=\"cpu\"")));
+  EXPECT_THAT(page, Not(HasSubstr("node_cpu_")));
+  EXPECT_THAT(page, HasSubstr("\nnode_exporter_build_info{"));
+  const auto refused = call("node", {.path = "/metrics?collect[]=laodavg"});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, EndsWith("missing collector: laodavg"));
+}
+
+TEST_F(KindsFrontTest, RedisScrapesATarget) {
+  EXPECT_EQ(call("redis", {.path = "/health"}).body, "ok");
+  EXPECT_EQ(call("redis", {.path = "/scrape"}).status, 400);
+  const auto page = call("redis", {.path = "/scrape?target=redis://cache:6379"}).body;
+  EXPECT_THAT(page, HasSubstr("\nredis_up 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nredis_exporter_scrapes_total 1\n"));
+  EXPECT_THAT(page, Not(HasSubstr("go_goroutines")));
 }
 
 TEST_F(KindsFrontTest, CeleryAnswersInPythonsOpenMetrics) {

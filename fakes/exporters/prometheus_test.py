@@ -13,7 +13,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from compare_with_real import PATIENCE_S, SKIP, free_port, page_of, process
+from real_exporters import PATIENCE_S, SKIP, free_port, mocks, page_of, process
 
 # celery-exporter takes two seconds for an answer.
 CONFIG = """
@@ -34,12 +34,10 @@ def main():
         return SKIP
     with tempfile.TemporaryDirectory() as name:
         scratch = pathlib.Path(name)
-        ports = scratch / "ports"
-        with process([tocsin, "serve", system, "--free-ports", "--port-file", ports], scratch / "serve.log"):
+        with mocks(tocsin, system, scratch) as urls:
             deadline = time.monotonic() + PATIENCE_S
-            while not ports.exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            targets = dict(re.findall(r"(node|postgres|redis|celery) http://(\S+)", ports.read_text()))
+            targets = {name: url.removeprefix("http://") for name, url in urls.items()
+                       if name not in ("service", "control")}
             jobs = "".join(f"  - {{job_name: {job}, static_configs: [{{targets: ['{address}']}}]}}\n"
                            for job, address in targets.items())
             (scratch / "prometheus.yml").write_text(CONFIG.format(jobs=jobs))

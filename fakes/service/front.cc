@@ -91,6 +91,7 @@ struct TargetFront::Impl {
   net::Task<void> serve_while_up();
   net::Task<Reply> handle(Request request);
   net::Task<Reply> scrape(Request request, std::optional<faults::TargetFault> in_force);
+  Response landing() const;
   net::Task<Reply> health(const scenario::HealthEndpoint& endpoint);
   net::Task<Reply> request(std::size_t endpoint, std::size_t body_bytes);
   net::Task<Reply> admin(const scenario::AdminEndpoint& endpoint);
@@ -166,10 +167,19 @@ net::Task<void> TargetFront::Impl::serve_while_up() {
 net::Task<Reply> TargetFront::Impl::handle(Request received) {
   const auto in_force = fault();
   if (in_force && in_force->kind == TargetFaultKind::kHang) co_return Reply::hang();
-  const bool at_metrics = received.path() == model.target().metrics_path;
-  std::string_view method = received.method;
-  if (manners.landing && at_metrics) method = "GET";
-  const Routes::Match match = routes.find(method, received.path());
+  if (manners.go) {
+    auto redirect = redirect_to_clean_path(received);
+    if (redirect) co_return std::move(*redirect);
+    if (asks_for_metrics(manners, received, model.target().metrics_path)) {
+      auto refused = refusal(manners, received, model.target().metrics_path);
+      if (refused) co_return std::move(*refused);
+      co_return co_await scrape(std::move(received), in_force);
+    }
+    if (manners.scrapes_targets && received.path() == "/health") {
+      co_return http::text_response(200, "ok");
+    }
+  }
+  const Routes::Match match = routes.find(received.method, received.path());
   switch (match.kind) {
     case Routes::Kind::kMetrics:
       co_return co_await scrape(std::move(received), in_force);
@@ -180,9 +190,8 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
     case Routes::Kind::kEndpoint:
       co_return co_await request(match.index, received.body.size());
     case Routes::Kind::kIndex:
-      if (manners.landing)
-        co_return http::text_response(200, std::string(landing_page()), "text/html; charset=utf-8");
-      co_return http::text_response(200, routes.index());
+      if (manners.title.empty()) co_return http::text_response(200, routes.index());
+      co_return landing();
     case Routes::Kind::kWrongMethod: {
       Response refused = http::text_response(405, "this path has other methods\n");
       refused.headers.set("Allow", match.allow);
@@ -191,8 +200,7 @@ net::Task<Reply> TargetFront::Impl::handle(Request received) {
     case Routes::Kind::kNone:
       break;
   }
-  if (manners.landing)
-    co_return http::text_response(200, std::string(landing_page()), "text/html; charset=utf-8");
+  if (manners.go) co_return landing();
   if (manners.python && received.path() == "/health") {
     const bool fails = model.scrape_manner(offset()).fails;
     co_return http::text_response(
@@ -214,9 +222,10 @@ net::Task<Reply> TargetFront::Impl::scrape(Request received,
     co_return http::text_response(200, std::string(kNoExposition), "text/html; charset=utf-8");
   }
   auto format = metrics::format_for_accept(received.headers.get("Accept"));
-  if (manners.text_only) format = metrics::ExpositionFormat::kText;
+  if (manners.go) format = metrics::ExpositionFormat::kText;
   const bool openmetrics = format == metrics::ExpositionFormat::kOpenMetrics;
   std::vector<metrics::FamilySamples> families = model.expose(offset());
+  if (manners.go) cut_page(manners, received, model.target().metrics_path, families);
   if (openmetrics && manners.python) fold_created(families);
   std::string page = metrics::write_exposition(families, format);
   Response answer;
@@ -224,13 +233,17 @@ net::Task<Reply> TargetFront::Impl::scrape(Request received,
                      openmetrics && manners.python
                          ? "application/openmetrics-text; version=0.0.1; charset=utf-8"
                          : std::string(metrics::content_type(format)));
-  answer.headers.set("Vary", "Accept, Accept-Encoding");
-  if (!manners.python && received.headers.has_token("Accept-Encoding", "gzip")) {
+  if (wants_gzip(manners, received)) {
     answer.headers.set("Content-Encoding", "gzip");
     page = metrics::gzip_compress(page);
   }
   answer.body = std::move(page);
   co_return answer;
+}
+
+Response TargetFront::Impl::landing() const {
+  return http::text_response(200, landing_page(manners, model.target().metrics_path),
+                             "text/html; charset=utf-8");
 }
 
 net::Task<Reply> TargetFront::Impl::health(const scenario::HealthEndpoint& endpoint) {
