@@ -432,13 +432,42 @@ yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over,
 
 yaml::NodePtr lay_over(const yaml::NodePtr& base, const yaml::NodePtr& exporter,
                        Problems& problems) {
+  auto under = std::make_shared<yaml::Node>(*base);
   auto over = std::make_shared<yaml::Node>(*exporter);
   for (yaml::Node::Entry& entry : over->entries) {
     if (entry.key->text != "signals" || !entry.value->is_map()) continue;
-    const yaml::Node::Entry* under = base->find_entry("signals");
-    if (under != nullptr) entry.value = lay_signals(under->value, entry.value, problems);
+    const yaml::Node::Entry* signals = base->find_entry("signals");
+    if (signals == nullptr) continue;
+    entry.value = lay_signals(signals->value, entry.value, problems);
+    // They are whole now: another layer would bring back what was replaced.
+    std::erase_if(under->entries, [](const auto& key) { return key.key->text == "signals"; });
   }
-  return yaml::overlay(base, over);
+  return yaml::overlay(under, over);
+}
+
+const Kind* find_kind(const yaml::Node& exporter) {
+  const std::string wanted = text_of(exporter.find("kind"));
+  const auto kind = std::find_if(kinds().begin(), kinds().end(),
+                                 [&](const Kind& known) { return known.name == wanted; });
+  return kind != kinds().end() ? &*kind : nullptr;
+}
+
+/// The kind's description in the shape that the exporter's options give it; null after a problem.
+yaml::NodePtr description_of(const Kind& kind, const yaml::Node& exporter, Problems& problems) {
+  OptionReader options(exporter, problems);
+  kind.read(options);
+  const auto text = expand_template(kind.source, options.values(), kLargestDescription);
+  if (!text) {
+    problems.add(exporter, "with these options the exporter has too many series");
+    return nullptr;
+  }
+  const yaml::ForeignDocument base = yaml::parse_foreign(
+      fmt::format("<kind: {}>", kind.name), *text,
+      {.largest_file = 2 * kLargestDescription, .most_values = kLargestDescription},
+      problems.diagnostics());
+  TOCSIN_CHECK(base.root != nullptr && base.root->is_map(),
+               "the descriptions of kinds are good YAML");
+  return base.root;
 }
 
 }  // namespace
@@ -452,31 +481,37 @@ const std::vector<std::string>& exporter_kinds() {
   return kNames;
 }
 
+std::map<std::string, std::string> kind_formulas(const yaml::Node& exporter) {
+  Diagnostics ignored;  // they were told when the exporter was expanded
+  Problems problems(ignored);
+  const Kind* kind = find_kind(exporter);
+  const yaml::NodePtr base = kind != nullptr ? description_of(*kind, exporter, problems) : nullptr;
+  const yaml::Node* signals = base != nullptr ? base->find("signals") : nullptr;
+  std::map<std::string, std::string> formulas;
+  if (signals == nullptr) return formulas;
+  for (const yaml::Node::Entry& entry : signals->entries) {
+    const yaml::Node* value = entry.value->find("value");
+    const yaml::Node* percentiles = entry.value->find("percentiles");
+    if (value == nullptr && percentiles != nullptr && !percentiles->entries.empty()) {
+      value = percentiles->entries.front().value.get();
+    }
+    if (value != nullptr) formulas.emplace(entry.key->text, value->text);
+  }
+  return formulas;
+}
+
 yaml::NodePtr expand_exporter_kind(const yaml::NodePtr& exporter, Diagnostics& diagnostics) {
   if (!exporter->is_map()) return exporter;
   Problems problems(diagnostics);
-  const std::string wanted = text_of(exporter->find("kind"));
-  const auto kind = std::find_if(kinds().begin(), kinds().end(),
-                                 [&](const Kind& known) { return known.name == wanted; });
-  if (kind == kinds().end()) {
+  const Kind* kind = find_kind(*exporter);
+  if (kind == nullptr) {
     // A kind that nobody knows is the shape's to report.
     if (exporter->find("kind") == nullptr) refuse_others_options(*exporter, nullptr, problems);
     return exporter;
   }
-  refuse_others_options(*exporter, &*kind, problems);
-  OptionReader options(*exporter, problems);
-  kind->read(options);
-  const auto text = expand_template(kind->source, options.values(), kLargestDescription);
-  if (!text) {
-    problems.add(*exporter, "with these options the exporter has too many series");
-    return exporter;
-  }
-  const yaml::ForeignDocument base = yaml::parse_foreign(
-      fmt::format("<kind: {}>", kind->name), *text,
-      {.largest_file = 2 * kLargestDescription, .most_values = kLargestDescription}, diagnostics);
-  TOCSIN_CHECK(base.root != nullptr && base.root->is_map(),
-               "the descriptions of kinds are good YAML");
-  return lay_over(base.root, exporter, problems);
+  refuse_others_options(*exporter, kind, problems);
+  const yaml::NodePtr base = description_of(*kind, *exporter, problems);
+  return base != nullptr ? lay_over(base, exporter, problems) : exporter;
 }
 
 }  // namespace tocsin::scenario

@@ -215,5 +215,32 @@ TEST_F(LoadTest, MutatedFilesNeverCrash) {
   }
 }
 
+/// What a kind says of a signal goes when the exporter says otherwise, a kind's percentiles too.
+TEST_F(LoadTest, SignalsOfAKindAreReplacedAsAWhole) {
+  const ScratchFolder folder;
+  folder.write("system.yaml", R"(
+system: kinds
+service: {endpoints: {/: {latency: 5ms}}}
+exporters:
+  celery:
+    kind: celery
+    signals:
+      tasks.wait: {percentiles: {p50: 1s}}
+      tasks.rate: service.request_rate * share
+      share: 40%
+)");
+  Diagnostics diagnostics;
+  const auto system = load_system(folder.path("system.yaml"), diagnostics);
+  ASSERT_TRUE(system) << diagnostics.render();
+  const auto signal = [&](const std::string& name) -> const Signal& {
+    const auto& all = system->target("celery")->signals;
+    return *std::find_if(all.begin(), all.end(), [&](const Signal& s) { return s.name == name; });
+  };
+  EXPECT_EQ(signal("tasks.wait").distribution->percentiles.size(), 1U);
+  EXPECT_EQ(signal("tasks.runtime").distribution->percentiles.size(), 3U);
+  EXPECT_EQ(signal("tasks.rate").help, "sent, of all kinds together");
+  EXPECT_EQ(signal("tasks.rate").min, 0);
+}
+
 }  // namespace
 }  // namespace tocsin::scenario

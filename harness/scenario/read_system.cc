@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "harness/model/labels.h"
+#include "harness/scenario/kind_overrides.h"
 #include "harness/scenario/read.h"
 #include "harness/scenario/values.h"
 #include "harness/yaml/parse.h"
@@ -96,7 +97,7 @@ class TargetReader {
     if (backend != nullptr) read_backend(*backend);
     if (const yaml::Node* signals = node_.find("signals")) {
       target_.signals = read_signals(*signals, problems_);
-      link_signals(target_, *signals, problems_);
+      link(*signals);
     }
     if (backend != nullptr) {
       read_optional_formula(*backend, "up", target_.backend->up);
@@ -114,6 +115,17 @@ class TargetReader {
     }
     if (const yaml::Node* admin = node_.find("admin")) {
       target_.admin = read_admin(*admin, target_, problems_);
+    }
+  }
+
+  void link(const yaml::Node& signals) {
+    Diagnostics found;
+    Problems of_links(found);
+    link_signals(target_, signals, of_links);
+    const bool fits = check_kind_overrides(node_, target_, problems_);
+    for (const Error& error : found.sorted()) {
+      // What does not fit its kind has consequences in the kind's own text.
+      if (fits || !error.pos.file.starts_with('<')) problems_.add(error);
     }
   }
 
