@@ -92,12 +92,17 @@ std::vector<std::string> Catalogue::names() const {
 
 Result<std::vector<metrics::FamilySamples>> load_page(const std::string& path) {
   TRY(const std::string text, read_file(path, kLargestPage));
+  return parse_page(path, text);
+}
+
+Result<std::vector<metrics::FamilySamples>> parse_page(const std::string& name,
+                                                       std::string_view text) {
   const bool open_metrics = text.find("\n# EOF") != std::string::npos || text.starts_with("# EOF");
   auto page = metrics::parse_families(text, open_metrics ? metrics::ExpositionFormat::kOpenMetrics
                                                          : metrics::ExpositionFormat::kText);
   if (page.has_error()) {
     Error error = page.error();
-    error.pos.file = path;
+    error.pos.file = name;
     return error;
   }
   return page;

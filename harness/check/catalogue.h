@@ -67,6 +67,8 @@ inline constexpr std::size_t kLargestPage = 256 << 20;  ///< bytes
 
 /// A page of a real exporter; its target is unknown, so any job and instance may be its own.
 Result<std::vector<metrics::FamilySamples>> load_page(const std::string& path);
+Result<std::vector<metrics::FamilySamples>> parse_page(const std::string& name,
+                                                       std::string_view text);
 /// The line in which each family of a page is first named, from 1.
 std::map<std::string, int, std::less<>> lines_of_families(
     std::string_view page, std::span<const metrics::FamilySamples> families);

@@ -3,6 +3,7 @@
 code scanning demand, --code-quality to what GitLab reads, --junit to JUnit's shape, and CHECKS.md to
 `--list --markdown` (UPDATE_GOLDEN=1 writes it).
 Usage: check_outputs.py TOCSIN"""
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import xml.etree.ElementTree as ElementTree
 
 import jsonschema
@@ -156,7 +158,56 @@ def check_list():
     assert headings == re.findall(r"^(\S+/\S+) \(", plain, re.M) and len(headings) > 30
 
 
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = {"/metrics": ("text/plain; version=0.0.4", "# TYPE queue_length gauge\nqueue_length 4\n"),
+                 "/": ("text/html; charset=utf-8", "<html></html>")}
+        kind, text = known.get(self.path, ("text/plain", ""))
+        self.send_response(200 if self.path in known else 404)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def check_pages():
+    """Rules against the page of a running target, and a finding that is known."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server, tempfile.TemporaryDirectory() as folder:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        rules = pathlib.Path(folder) / "rules.yml"
+        rules.write_text("groups:\n- name: g\n  rules:\n  - {alert: A, expr: queue_lenght > 9}\n"
+                         "  - {alert: B, expr: queue_length > 9}\n"
+                         "  # tocsin:known rule/unknown-metric: comes with the next version\n"
+                         "  - {alert: C, expr: queue_age > 9}\n")
+
+        def check(*pages):
+            report = pathlib.Path(folder) / "report.json"
+            pages = [argument for page in pages for argument in ("--metrics", page)]
+            done = subprocess.run([TOCSIN, "check", rules, *pages, "--only", "rule/unknown-metric", "--json", report],
+                                  capture_output=True, text=True)
+            return done, json.loads(report.read_text()) if done.returncode < 2 else None
+
+        done, report = check(url + "/metrics")
+        found = {finding["about"]: finding for finding in report["findings"]}
+        assert done.returncode == 1 and set(found) == {"alert A", "alert C"}, report
+        assert found["alert A"]["way_out"] == "did you mean queue_length?"
+        assert found["alert C"]["known"] == "comes with the next version" and report["counts"]["known"] == 1
+        assert "known: comes with the next version" in done.stdout and "1 error, 0 warnings, 1 known" in done.stdout
+        jsonschema.Draft202012Validator(json.loads((HERE / "check.schema.json").read_text())).validate(report)
+        done, _ = check(url)
+        assert done.returncode == 2 and f"metrics are likely at {url}/metrics" in done.stderr, done
+        done, _ = check(url + "/nope", url + "/metrics")
+        assert done.returncode == 2 and "answers 404 Not Found" in done.stderr, done
+        server.shutdown()
+        done, _ = check("http://127.0.0.1:1/metrics", folder + "/nothing.prom")
+        assert done.returncode == 2 and "connection refused" in done.stderr and "nothing.prom" in done.stderr, done
+
+
 check_json()
+check_pages()
 check_sarif()
 check_code_quality()
 check_junit()

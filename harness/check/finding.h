@@ -37,6 +37,8 @@ struct Finding {
   std::string excerpt;  ///< the line at `place`, when it is known
   /// A comment in the file silences it; the reason that it gives, which may be empty.
   std::optional<std::string> silenced;
+  /// The comment says that it is known (`tocsin:known`): it is shown still, and does not count.
+  bool known = false;
 };
 
 }  // namespace tocsin::check

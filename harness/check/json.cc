@@ -23,7 +23,7 @@ Json finding_json(const Finding& finding) {
   out["message"] = finding.message;
   if (!finding.way_out.empty()) out["way_out"] = finding.way_out;
   if (!finding.excerpt.empty()) out["excerpt"] = finding.excerpt;
-  if (finding.silenced) out["silenced"] = *finding.silenced;
+  if (finding.silenced) out[finding.known ? "known" : "silenced"] = *finding.silenced;
   return out;
 }
 
@@ -41,7 +41,8 @@ std::string render_json(const CheckReport& report, std::string_view tocsin_versi
   out["counts"] = {{"error", errors},
                    {"warning", warnings},
                    {"info", report.count(Severity::kInfo) - errors - warnings},
-                   {"silenced", report.silenced()}};
+                   {"silenced", report.silenced()},
+                   {"known", report.known()}};
   out["findings"] = Json::array();
   for (const Finding& finding : report.findings) out["findings"].push_back(finding_json(finding));
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

@@ -267,15 +267,26 @@ class Loader {
       const auto read = add_samples(path, catalogue);
       if (read.has_error()) diagnostics_.add(read.error());
     }
-    for (const std::string& path : options_.metrics) {
-      const auto page = load_page(path);
+    for (const GivenPage& given : options_.pages) {
+      const auto page = parse_page(given.name, given.text);
       if (page.has_error()) {
         diagnostics_.add(page.error());
       } else {
         add_page(*page, catalogue);
       }
     }
+    if (subject.system) find_undescribed(subject);
     if (!catalogue.empty()) subject.exported = std::move(catalogue);
+  }
+
+  /// Pages and samples that are given count for all that has no description.
+  void find_undescribed(Subject& subject) const {
+    if (!options_.pages.empty() || !options_.samples.empty()) return;
+    const auto look = [&](const scenario::Target& target) {
+      if (target.instruments.empty()) subject.undescribed.push_back(&target);
+    };
+    look(subject.system->service);
+    for (const scenario::Target& exporter : subject.system->exporters) look(exporter);
   }
 
   const CheckOptions& options_;

@@ -43,7 +43,7 @@ class SeenFile {
   SeenFile& operator=(const SeenFile&) = delete;
 
   void complete(Finding& finding) {
-    finding.silenced = silences_.reason_for(finding);
+    silences_.mark(finding);
     const auto index = static_cast<std::size_t>(finding.place.pos.line);
     if (finding.excerpt.empty() && index > 0 && index <= lines_.size()) {
       finding.excerpt = std::string(lines_[index - 1]);
@@ -98,8 +98,14 @@ std::size_t CheckReport::count(Severity at_least) const {
 }
 
 std::size_t CheckReport::silenced() const {
-  return static_cast<std::size_t>(std::count_if(
-      findings.begin(), findings.end(), [](const Finding& f) { return f.silenced.has_value(); }));
+  return static_cast<std::size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [](const Finding& finding) { return finding.silenced && !finding.known; }));
+}
+
+std::size_t CheckReport::known() const {
+  return static_cast<std::size_t>(
+      std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.known; }));
 }
 
 CheckReport run_checks(const CheckOptions& options, Diagnostics& diagnostics) {

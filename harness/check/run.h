@@ -11,12 +11,18 @@
 
 namespace tocsin::check {
 
+/// What a target showed, under a name for messages.
+struct GivenPage {
+  std::string name;
+  std::string text;
+};
+
 /// Where and with what knowledge to look.
 struct CheckOptions {
   std::vector<std::string> paths;
   std::string system;                ///< a folder whose targets are known; empty: none
   std::vector<std::string> samples;  ///< OpenMetrics files
-  std::vector<std::string> metrics;  ///< pages of exporters
+  std::vector<GivenPage> pages;      ///< of exporters: this is exported
   std::optional<Duration> scrape_interval;
   std::optional<Duration> evaluation_interval;
   std::vector<std::string> only;  ///< ids, may end in "*"; empty: all
@@ -29,6 +35,7 @@ struct CheckReport {
 
   std::size_t count(Severity at_least) const;  ///< of those not silenced
   std::size_t silenced() const;
+  std::size_t known() const;  ///< shown, and not counted
 };
 
 /// Never fails on what a file holds: that is a finding. Paths and flags that lead nowhere are in

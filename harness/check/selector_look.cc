@@ -150,6 +150,9 @@ class SelectorLook {
         break;
       }
     }
+    if (way_out.empty() && subject_.may_be_undescribed(wanted)) {
+      return add(SelectorFlaw::kUndescribed, wanted);
+    }
     if (way_out.empty()) {
       std::vector<std::string> candidates = known;
       for (const RuleUse& use : subject_.rules) {

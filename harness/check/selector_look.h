@@ -23,6 +23,7 @@ enum class SelectorFlaw {
   kRegexAnchored,
   kMissingRecording,
   kUnknownAlert,
+  kUndescribed,  ///< nobody says whether it is there
 };
 
 struct SelectorProblem {

@@ -79,7 +79,7 @@ Silences::Silences(std::string file, std::string_view text) : file_(std::move(fi
   for (std::size_t i = 0; i < lines_.size(); ++i) read_line(lines_[i], static_cast<int>(i) + 1);
   if (pint_ignores_from_) {
     silences_.push_back(
-        {*pint_ignores_from_, 1, {}, *pint_ignores_from_, kEnd, "*", "", true, true});
+        {*pint_ignores_from_, 1, {}, *pint_ignores_from_, kEnd, "*", "", true, false, true});
   }
 }
 
@@ -115,12 +115,17 @@ void Silences::read_line(std::string_view line, int number) {
     cover(silence, covered);
     constexpr std::string_view kFile = "tocsin:ignore-file";
     constexpr std::string_view kHere = "tocsin:ignore";
+    constexpr std::string_view kKnown = "tocsin:known";
     if (comment.starts_with(kFile)) {
       silence.first = 1;
       silence.last = kEnd;
       return read_ids(comment.substr(kFile.size()), silence);
     }
     if (comment.starts_with(kHere)) return read_ids(comment.substr(kHere.size()), silence);
+    if (comment.starts_with(kKnown)) {
+      silence.known = true;
+      return read_ids(comment.substr(kKnown.size()), silence);
+    }
     if (comment.starts_with("pint ")) return read_pint(comment.substr(5), silence);
   }
 }
@@ -186,16 +191,16 @@ void Silences::read_pint(std::string_view text, Silence silence) {
   }
 }
 
-std::optional<std::string> Silences::reason_for(const Finding& finding) {
-  std::optional<std::string> reason;
+void Silences::mark(Finding& finding) {
   for (Silence& silence : silences_) {
     const int line = finding.place.pos.line;
     if (line < silence.first || line > silence.last || !id_fits(silence.id, finding.check))
       continue;
     silence.used = true;
-    if (!reason) reason = silence.reason;
+    if (finding.silenced) continue;
+    finding.silenced = silence.reason;
+    finding.known = silence.known;
   }
-  return reason;
 }
 
 std::vector<Finding> Silences::complaints() const {

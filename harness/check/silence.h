@@ -15,6 +15,8 @@
 ///     line
 ///       expr: a > 1  # tocsin:ignore …    this line, and what is indented more
 ///     # tocsin:ignore-file rule/*         the whole file
+///     # tocsin:known contract/count: the document is not ours to correct
+///                                         as ignore; shown still, but counted no more
 ///
 /// A reason after the ids is kept. pint's comments (`# pint disable promql/series`, `# pint
 /// file/disable …`, `# pint ignore/line` and the like) count for the checks that look for the same.
@@ -26,8 +28,9 @@ class Silences {
   /// What a file says. `text` is its whole content.
   Silences(std::string file, std::string_view text);
 
-  /// The reason, when a comment silences the finding; empty when it gives none.
-  std::optional<std::string> reason_for(const Finding& finding);
+  /// Marks a finding that a comment silences or says to be known, with the reason; empty when it
+  /// gives none.
+  void mark(Finding& finding);
   /// Comments that name no check, or silence nothing: findings of their own. After all others.
   std::vector<Finding> complaints() const;
 
@@ -41,6 +44,7 @@ class Silences {
     std::string id;  ///< may end in "*"
     std::string reason;
     bool foreign = false;  ///< pint's
+    bool known = false;    ///< tocsin:known
     bool used = false;
   };
 

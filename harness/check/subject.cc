@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
+
+#include "harness/base/suggest.h"
 #include "harness/check/nearest_metric.h"
 
 namespace tocsin::check {
@@ -19,6 +22,26 @@ const std::vector<const RuleUse*>& Subject::recorders(std::string_view metric) c
 
 bool Subject::has_alert(std::string_view name) const {
   return alerts_.contains(name);
+}
+
+bool Subject::may_be_undescribed(std::string_view metric) const {
+  if (undescribed.empty()) return false;
+  return !exported || nearest_name(metric, exported->names()).empty();
+}
+
+std::string Subject::undescribed_names() const {
+  std::vector<std::string> names;
+  for (const scenario::Target* target : undescribed) names.push_back(target->name);
+  return listed(names);
+}
+
+std::string Subject::way_to_describe() const {
+  const scenario::Target& target = *undescribed.front();
+  const std::string host = target.port > 0 ? fmt::format("localhost:{}", target.port) : "HOST:PORT";
+  return fmt::format(
+      "describe its instruments in {}, or give a page that it shows: --metrics "
+      "http://{}{}",
+      system->file, host, target.metrics_path);
 }
 
 const ExportedMetric* Subject::meant(std::string_view metric) const {

@@ -58,13 +58,22 @@ struct Subject {
   std::vector<std::shared_ptr<const alerting::Config>> refused_alertmanagers;
   std::vector<PrometheusConfig> prometheuses;
 
-  std::optional<Catalogue> exported;        ///< nothing: not known
+  std::optional<Catalogue> exported;  ///< nothing: not known
+  /// Of the system: those of which nobody says what they export, so that a metric that is not known
+  /// may be theirs.
+  std::vector<const scenario::Target*> undescribed;
   std::optional<Duration> scrape_interval;  ///< of targets that are not known
   std::optional<Duration> evaluation_interval;
 
   /// The rules that record a metric.
   const std::vector<const RuleUse*>& recorders(std::string_view metric) const;
   bool has_alert(std::string_view name) const;
+  /// Whether a metric that is not known may be one of an undescribed target's rather than a slip.
+  bool may_be_undescribed(std::string_view metric) const;
+  /// "service and database", of those.
+  std::string undescribed_names() const;
+  /// What to do about it.
+  std::string way_to_describe() const;
   /// The exported metric of that name or, when there is none, the one that was most likely meant.
   const ExportedMetric* meant(std::string_view metric) const;
   /// The rules whose alerts an alertmanager.yml gets: all, unless there are several; then those

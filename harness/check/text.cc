@@ -58,8 +58,8 @@ std::string one_finding(const Finding& finding, const TextOptions& options) {
   if (!finding.about.empty()) text += fmt::format("  in {}\n", printable(finding.about));
   if (!finding.way_out.empty()) text += fmt::format("  help: {}\n", printable(finding.way_out));
   if (finding.silenced) {
-    text += fmt::format("  silenced{}{}\n", finding.silenced->empty() ? "" : ": ",
-                        printable(*finding.silenced));
+    text += fmt::format("  {}{}{}\n", finding.known ? "known" : "silenced",
+                        finding.silenced->empty() ? "" : ": ", printable(*finding.silenced));
   }
   return text;
 }
@@ -74,7 +74,9 @@ std::string render_text(const CheckReport& report, const TextOptions& options) {
   std::string text;
   std::string_view file;
   for (const Finding& finding : report.findings) {
-    if (finding.severity < options.least || (finding.silenced && !options.silenced)) continue;
+    if (finding.severity < options.least ||
+        (finding.silenced && !finding.known && !options.silenced))
+      continue;
     if (!text.empty() && finding.place.pos.file != file) text += '\n';
     file = finding.place.pos.file;
     text += one_finding(finding, options);
@@ -94,6 +96,7 @@ std::string render_text(const CheckReport& report, const TextOptions& options) {
     text += fmt::format(", {}{}", counted(infos, "remark"),
                         options.least > Severity::kInfo ? " (--min-severity info shows them)" : "");
   }
+  if (report.known() > 0) text += fmt::format(", {} known", report.known());
   if (report.silenced() > 0) text += fmt::format(", {} silenced", report.silenced());
   return text + '\n';
 }

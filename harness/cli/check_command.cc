@@ -9,6 +9,7 @@
 #include "harness/check/report.h"
 #include "harness/check/run.h"
 #include "harness/cli/command.h"
+#include "harness/cli/fetch_page.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
@@ -22,6 +23,7 @@ using check::Severity;
 
 struct CheckFlags {
   check::CheckOptions what;
+  std::vector<std::string> metrics;
   std::string scrape_interval;
   std::string evaluation_interval;
   std::string min_severity = "warning";
@@ -114,6 +116,18 @@ ExitCode check_paths(CheckFlags& flags) {
     return ExitCode::kBadInput;
   }
   Diagnostics diagnostics;
+  for (const std::string& from : flags.metrics) {
+    auto page = fetch_page(from);
+    if (page.has_error()) {
+      diagnostics.add(page.error());
+    } else {
+      flags.what.pages.push_back(std::move(*page));
+    }
+  }
+  if (!diagnostics.ok()) {
+    complain(diagnostics.render());
+    return ExitCode::kBadInput;
+  }
   const check::CheckReport report = check::run_checks(flags.what, diagnostics);
   if (!diagnostics.ok()) {
     complain(diagnostics.render());
@@ -137,9 +151,10 @@ void add_knowledge(CLI::App& command, CheckFlags& flags) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   command
-      .add_option("--metrics", flags.what.metrics,
-                  "A page that an exporter showed (/metrics): this is exported; may be repeated")
-      ->type_name("FILE")
+      .add_option("--metrics", flags.metrics,
+                  "A page of metrics that a target shows or showed: this is exported; may be\n"
+                  "repeated")
+      ->type_name("FILE|URL")
       ->allow_extra_args(false);
   command
       .add_option("--scrape-interval", flags.scrape_interval,
@@ -163,7 +178,7 @@ void add_check_command(CLI::App& app, Action& chosen) {
       "the alerts of the rules that are given with them. A comment `# tocsin:ignore ID: reason` "
       "on\n"
       "a line, or above a rule, silences a check there; `# tocsin:ignore-file ID: reason` in a "
-      "file.");
+      "file;\n`# tocsin:known ID: reason` shows what it finds and does not count it.");
   command
       ->add_option(
           "paths", flags->what.paths,

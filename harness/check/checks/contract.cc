@@ -96,6 +96,7 @@ class ContractLook {
                           nearest.empty() ? "" : fmt::format("did you mean {}?", nearest)));
     }
     for (const contract::Metric& metric : promised_.metrics) look_at_metric(metric);
+    look_at_undescribed();
     look_at_scrapes();
     for (const contract::CountPromise& count : promised_.counts) look_at_count(count);
   }
@@ -146,6 +147,9 @@ class ContractLook {
 
   void look_at_metric(const contract::Metric& promised) {
     const ExportedMetric* metric = exported(promised.name);
+    if (metric == nullptr && subject_.may_be_undescribed(promised.name)) {
+      return undescribed_.push_back(&promised);
+    }
     if (metric == nullptr) {
       const std::string nearest =
           subject_.exported ? nearest_metric(promised.name, subject_.exported->names()) : "";
@@ -164,6 +168,16 @@ class ContractLook {
           fmt::format("its labels are {}", listed({labels.begin(), labels.end()}, 12)));
     }
     look_at_metric_unit(promised, *metric);
+  }
+
+  void look_at_undescribed() {
+    if (undescribed_.empty()) return;
+    std::vector<std::string> names;
+    for (const contract::Metric* metric : undescribed_) names.push_back(metric->name);
+    add(kMetricMissing, undescribed_.front()->pos,
+        fmt::format("nothing says what {} exports: whether {} {} among it is not known",
+                    subject_.undescribed_names(), listed(names), names.size() == 1 ? "is" : "are"),
+        subject_.way_to_describe());
   }
 
   void look_at_metric_unit(const contract::Metric& promised, const ExportedMetric& metric) {
@@ -268,6 +282,7 @@ class ContractLook {
 
   const Subject& subject_;
   const contract::Contract& promised_;
+  std::vector<const contract::Metric*> undescribed_;
   FactFinder facts_;
   Findings& findings_;
 };

@@ -1,4 +1,9 @@
+#include <set>
+
+#include <fmt/format.h>
+
 #include "harness/check/check_groups.h"
+#include "harness/check/nearest_metric.h"
 #include "harness/check/selector_look.h"
 #include "harness/check/subject.h"
 #include "harness/check/visit.h"
@@ -37,6 +42,9 @@ constexpr Check kSelectors[] = {
      "Check the recording rule's file too, or correct the name."},
     {"rule/unknown-alert", Severity::kWarning, "ALERTS is asked for an alert that no rule defines",
      "The selector matches no series.", "Use the name of an alert."},
+    {"rule/undescribed-target", Severity::kWarning, "Nothing says what a target exports",
+     "Metrics that are not known may be its own, or slips: nobody can tell. This is said once.",
+     "Describe the target's instruments, or give a page that it shows with --metrics."},
 };
 
 /// Whether targets export, or rules record, something that a part reads.
@@ -52,18 +60,30 @@ bool reads_something(const Subject& subject, const promql::Node& part) {
   return found;
 }
 
+/// Metrics that some target may export, and where the first of them is read.
+struct Undescribed {
+  std::set<std::string> metrics;
+  const RuleUse* use = nullptr;
+  promql::TextRange place = {};
+};
+
 /// The selectors of one rule. `alternative`: beside an `or` stands another that is there, as rules
 /// for several versions of an exporter have it.
 void look_at_part(const Subject& subject, const RuleUse& use, const promql::Node& node,
-                  bool alternative, Findings& findings) {
+                  bool alternative, Undescribed& undescribed, Findings& findings) {
   if (const auto* binary = as_binary(node); binary && binary->op == promql::BinaryOp::kOr) {
     const bool left = alternative || reads_something(subject, *binary->right);
     const bool right = alternative || reads_something(subject, *binary->left);
-    look_at_part(subject, use, *binary->left, left, findings);
-    return look_at_part(subject, use, *binary->right, right, findings);
+    look_at_part(subject, use, *binary->left, left, undescribed, findings);
+    return look_at_part(subject, use, *binary->right, right, undescribed, findings);
   }
   if (const auto* selector = as_selector(node)) {
     for (SelectorProblem& problem : look_at_selector(subject, *selector)) {
+      if (problem.flaw == SelectorFlaw::kUndescribed) {
+        if (undescribed.metrics.empty()) undescribed = {{}, &use, selector->range};
+        undescribed.metrics.insert(problem.message);
+        continue;
+      }
       const Check& check = kSelectors[static_cast<std::size_t>(problem.flaw)];
       const bool not_here = alternative && problem.flaw == SelectorFlaw::kUnknownMetric;
       const Severity severity =
@@ -74,14 +94,23 @@ void look_at_part(const Subject& subject, const RuleUse& use, const promql::Node
     }
   }
   promql::for_children(node, [&](const promql::Node& below) {
-    look_at_part(subject, use, below, alternative, findings);
+    look_at_part(subject, use, below, alternative, undescribed, findings);
   });
 }
 
 void look_at_selectors(const Subject& subject, Findings& findings) {
+  Undescribed undescribed;
   for (const RuleUse& use : subject.rules) {
-    look_at_part(subject, use, *use.rule->expression.root, false, findings);
+    look_at_part(subject, use, *use.rule->expression.root, false, undescribed, findings);
   }
+  if (undescribed.metrics.empty()) return;
+  const std::vector<std::string> names(undescribed.metrics.begin(), undescribed.metrics.end());
+  findings.add(kSelectors[static_cast<std::size_t>(SelectorFlaw::kUndescribed)],
+               about(*undescribed.use, undescribed.place,
+                     fmt::format("nothing says what {} exports: {} taken on trust",
+                                 subject.undescribed_names(),
+                                 listed(names) + (names.size() == 1 ? " is" : " are")),
+                     subject.way_to_describe()));
 }
 
 }  // namespace
