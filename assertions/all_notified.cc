@@ -2,8 +2,9 @@
 
 #include "assertions/notification_bench.h"
 
-/// "all: notified": no alert fires for nobody. One that was told only to the default receiver was
-/// chosen for by nobody, and counts as fallen through.
+/// "all: notified": no alert fires for nobody. One that is told only to the default receiver since
+/// no other route took it was chosen for by nobody, and counts as fallen through. Where a route
+/// names that receiver, or the root is all there is, somebody chose it.
 
 namespace tocsin::assertions {
 namespace {
@@ -44,14 +45,14 @@ class AllNotified {
 
  private:
   void sort_out(const AlertEpisode& episode) {
+    const RoutedAlert* route = log_.route_of(episode);
     const Told* told = log_.first_of(episode, true, trial_.grace(), [&](const Told& one) {
-      return one.last().receiver != trial_.evidence().routing->default_receiver;
+      return is_chosen(route, one.last().receiver);
     });
     if (told != nullptr) {
       ++told_;
       return;
     }
-    const RoutedAlert* route = log_.route_of(episode);
     const Duration needed = (route == nullptr ? kUsualWait : route->told_within) + trial_.grace();
     const bool suppressed = !log_.suppressions_of(episode).empty();
     // What was kept back was so from the first look at its group on: a wait after it fired. More
@@ -65,12 +66,18 @@ class AllNotified {
     }
   }
 
-  /// To nobody but the default receiver and black holes.
+  /// Not only the one to whom falls what no route takes.
+  bool is_chosen(const RoutedAlert* route, const std::string& receiver) const {
+    if (receiver != trial_.evidence().routing->default_receiver) return true;
+    return route != nullptr && !route->fell_through;
+  }
+
+  /// To nobody who was chosen, or to black holes.
   bool leads_nowhere(const RoutedAlert* route) const {
     const RoutingInfo& routing = *trial_.evidence().routing;
     return route != nullptr && std::all_of(route->receivers.begin(), route->receivers.end(),
                                            [&](const std::string& receiver) {
-                                             return receiver == routing.default_receiver ||
+                                             return !is_chosen(route, receiver) ||
                                                     is_black_hole(routing, receiver);
                                            });
   }

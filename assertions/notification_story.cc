@@ -126,7 +126,9 @@ std::string why_untold(const NotificationScope& scope, const AlertEpisode& episo
   const auto others = [&](const Told& told) { return !scope.addressed(told); };
   if (const Told* other = log.first_of(episode, true, trial.grace(), others)) {
     const std::string& receiver = other->last().receiver;
-    const bool fell = routing && receiver == routing->default_receiver;
+    const RoutedAlert* route = log.route_of(episode);
+    const bool fell = routing && receiver == routing->default_receiver &&
+                      (route == nullptr || route->fell_through);
     return text + (fell ? "the default receiver " : "") + receiver_text(other->last()) +
            " was told at " + trial.clock(other->at()) + " instead";
   }

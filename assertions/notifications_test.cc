@@ -46,6 +46,37 @@ TEST_F(Notifications, ReachSomebody) {
        },
        "fail: 1 of 1 alert: A {severity=\"critical\"} fell to the default receiver office by "
        "slack, at 7m (2m after fault)"},
+      // No route below the root took it.
+      {[](N& n) {
+         n.evidence().routing->default_receiver = "office";
+         n.fires("A", 6, 12);
+         n.fall_through("A");
+         n.tell(7, "A", "office");
+       },
+       "fail: 1 of 1 alert: A {severity=\"critical\"} fell to the default receiver office by "
+       "slack, at 7m (2m after fault)"},
+      // One did, and names the root's receiver; or the root is all there is.
+      {[](N& n) {
+         n.evidence().routing->default_receiver = "office";
+         n.fires("A", 6, 12);
+         n.route("A", {"office"});
+         n.tell(7, "A", "office");
+       },
+       "pass: 1 alert told"},
+      {[](N& n) {
+         n.evidence().routing->default_receiver = "on-call";
+         n.fires("A", 6, 6.25);
+         n.route("A", {"on-call"});
+       },
+       "pass: 0 alerts told, 1 fired too briefly to be told"},
+      {[](N& n) {
+         n.evidence().routing->default_receiver = "on-call";
+         n.fires("A", 6, 6.25);
+         n.fall_through("A");
+       },
+       "fail: 1 of 1 alert: A {severity=\"critical\"} fired at 6m (1m after fault); its route "
+       "leads "
+       "to on-call; nobody was told by its end, 6m15s"},
       {[](N& n) {
          n.evidence().routing->receivers.push_back({"bin", {}});
          n.fires("A", 6, 12);

@@ -80,7 +80,12 @@ class NotificationTest : public JudgeTest {
   }
   void route(const std::string& alert, std::vector<std::string> receivers,
              Duration told_within = std::chrono::seconds(30)) {
-    evidence_.routing->alerts.push_back({labels_of(alert), std::move(receivers), told_within});
+    evidence_.routing->alerts.push_back(
+        {labels_of(alert), std::move(receivers), told_within, false});
+  }
+  void fall_through(const std::string& alert) {
+    route(alert, {evidence_.routing->default_receiver});
+    evidence_.routing->alerts.back().fell_through = true;
   }
   void stop_at(double minute) { interrupt(minute); }
   Evidence& evidence() { return evidence_; }

@@ -142,6 +142,8 @@ struct RoutedAlert {
   /// Unscaled. While the alert fires unsuppressed, it is told after at most so long: the longest
   /// wait or interval of a group on its routes.
   Duration told_within = {};
+  /// No route below the root took it, though there are some. A root alone is a choice.
+  bool fell_through = false;
 };
 
 struct RoutingInfo {

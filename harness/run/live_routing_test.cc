@@ -133,7 +133,7 @@ TEST_F(LiveRouting, RoutesTheSame) {
        {std::pair(live_, &live), std::pair(simulated_, &simulated)}) {
     for (const RoutedAlert& routed : evidence->routing->alerts) {
       into->push_back(routed.alert.to_string() + testing::PrintToString(routed.receivers) +
-                      format_duration(routed.told_within));
+                      format_duration(routed.told_within) + (routed.fell_through ? " falls" : ""));
     }
   }
   std::sort(live.begin(), live.end());

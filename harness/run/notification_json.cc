@@ -177,7 +177,8 @@ json routing_to_json(const RoutingInfo& routing) {
   for (const RoutedAlert& routed : routing.alerts) {
     alerts.push_back({{"alert", labels_to_json(routed.alert)},
                       {"receivers", routed.receivers},
-                      {"told_within", routed.told_within.count()}});
+                      {"told_within", routed.told_within.count()},
+                      {"fell_through", routed.fell_through}});
   }
   return {{"default_receiver", routing.default_receiver},
           {"receivers", std::move(receivers)},
@@ -191,8 +192,13 @@ RoutingInfo routing_from(const json& object) {
     routing.receivers.push_back({receiver.at(0), receiver.at(1)});
   }
   for (const json& routed : object.at("alerts")) {
-    routing.alerts.push_back({labels_from(routed.at("alert")), routed.at("receivers"),
-                              duration_from(routed.at("told_within"))});
+    RoutedAlert& alert = routing.alerts.emplace_back();
+    alert.alert = labels_from(routed.at("alert"));
+    routed.at("receivers").get_to(alert.receivers);
+    alert.told_within = duration_from(routed.at("told_within"));
+    // Evidence of before this was noted: the root's receiver, then, was no choice.
+    const bool at_root = alert.receivers == std::vector<std::string>{routing.default_receiver};
+    alert.fell_through = routed.value("fell_through", at_root);
   }
   return routing;
 }

@@ -50,7 +50,9 @@ Evidence routed() {
   evidence.routing =
       RoutingInfo{"nobody",
                   {{"nobody", {}}, {"on-call", {"pagerduty", "email"}}},
-                  {{told_alert(1).labels, {"on-call", "nobody"}, std::chrono::seconds(30)}}};
+                  {{told_alert(1).labels, {"on-call", "nobody"}, std::chrono::seconds(30), false},
+                   {told_alert(2).labels, {"nobody"}, std::chrono::seconds(30), true},
+                   {told_alert(3).labels, {"nobody"}, std::chrono::seconds(30), false}}};
   NotificationRecord failed = told(3, {told_alert(1)});
   failed.integration_index = 1;
   failed.attempt = 2;
@@ -102,6 +104,8 @@ TEST(NotificationJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(again.routing->receivers.at(1).integrations.at(1), "email");
   EXPECT_EQ(again.routing->alerts.at(0).receivers.at(0), "on-call");
   EXPECT_EQ(again.routing->alerts.at(0).told_within, std::chrono::seconds(30));
+  EXPECT_TRUE(again.routing->alerts.at(1).fell_through);
+  EXPECT_FALSE(again.routing->alerts.at(2).fell_through);
   ASSERT_EQ(again.suppressions.size(), 2U);
   EXPECT_EQ(again.suppressions[0].by.get("alertname"), "ServiceDown");
   EXPECT_EQ(again.suppressions[0].to, kBegin + std::chrono::minutes(4));
@@ -112,6 +116,16 @@ TEST(NotificationJson, ReadsBackWhatItWrote) {
   Evidence without_odd = evidence;
   without_odd.notifications[4].title = again.notifications[4].title;
   EXPECT_EQ(evidence_to_json(without_odd), evidence_to_json(again));
+}
+
+/// Then, what only the root's receiver was told had fallen to it.
+TEST(NotificationJson, AFileFromBeforeItSaidWhatFellThrough) {
+  json object = evidence_to_json(routed());
+  for (json& alert : object.at("routing").at("alerts")) alert.erase("fell_through");
+  const Evidence again = evidence_from_json(object);
+  EXPECT_FALSE(again.routing->alerts.at(0).fell_through);
+  EXPECT_TRUE(again.routing->alerts.at(1).fell_through);
+  EXPECT_TRUE(again.routing->alerts.at(2).fell_through);
 }
 
 TEST(NotificationJson, AFileFromBeforeThereWereAny) {

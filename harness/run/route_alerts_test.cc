@@ -31,7 +31,8 @@ std::string told_in(const Evidence& evidence) {
   std::string text;
   const auto when = [&](Timestamp t) { return format_duration(evidence.offset_of(t)); };
   for (const RoutedAlert& routed : evidence.routing->alerts) {
-    text += fmt::format("{} to {} within {}\n", labels_of(routed.alert),
+    text += fmt::format("{} {} to {} within {}\n", labels_of(routed.alert),
+                        routed.fell_through ? "falls" : "is sent",
                         fmt::join(routed.receivers, ", "), format_duration(routed.told_within));
   }
   for (const NotificationRecord& told : evidence.notifications) {

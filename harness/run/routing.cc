@@ -173,8 +173,10 @@ void check_routing(const scenario::Scenario& scenario, const Routing& routing,
 }
 
 RoutedAlert routed_alert(const alerting::Config& config, const Labels& labels) {
-  RoutedAlert routed{labels, {}};
+  RoutedAlert routed;
+  routed.alert = labels;
   for (const alerting::Route* route : config.route.match(labels)) {
+    routed.fell_through = route == &config.route && !config.route.routes.empty();
     auto& receivers = routed.receivers;
     if (std::find(receivers.begin(), receivers.end(), route->receiver) == receivers.end()) {
       receivers.push_back(route->receiver);

@@ -191,8 +191,9 @@ struct Expectations {
   std::vector<LoadExpectation> load;
   std::vector<ScrapeExpectation> scrape;
   std::vector<NotificationExpectation> notifications;
-  /// Every alert that fires is told to a receiver that is neither the default one nor without
-  /// integrations, unless it is inhibited, silenced or muted.
+  /// Every alert that fires is told to a receiver that has integrations and that a route chose,
+  /// unless it is inhibited, silenced or muted. What falls past all routes below the root was
+  /// chosen for by nobody; a root that has none below it chooses.
   bool all_notified = false;
   SourcePos all_notified_pos;
 
