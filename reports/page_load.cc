@@ -43,6 +43,21 @@ std::optional<BusiestHour> busiest_of(const std::vector<Duration>& pages) {
   return busiest;
 }
 
+/// The time of [from, to] in which the alert was kept back.
+Duration withheld(const Evidence& evidence, const NotificationLog& log, const AlertEpisode& episode,
+                  Duration from, Duration to) {
+  Duration total{0};
+  for (const Suppression* one : log.suppressions_of(episode)) {
+    const Duration begin = std::max(from, evidence.offset_of(one->from));
+    const Duration end = one->to ? std::min(to, evidence.offset_of(*one->to)) : to;
+    // Two may be at the same time.
+    if (end <= begin) continue;
+    total += end - begin;
+    from = end;
+  }
+  return total;
+}
+
 void add_alerts(const Evidence& evidence, const NotificationLog& log, PageLoad& load) {
   // A live run's clocks may be apart by as much.
   const Duration early =
@@ -54,7 +69,9 @@ void add_alerts(const Evidence& evidence, const NotificationLog& log, PageLoad& 
     if (told == nullptr) continue;
     ++load.total.told;
     const Duration fired = evidence.offset_of(*episode.firing_at);
-    const Duration took = std::max(Duration(0), evidence.offset_of(told->at()) - fired);
+    const Duration paged = evidence.offset_of(told->at());
+    const Duration waited = paged - fired - withheld(evidence, log, episode, fired, paged);
+    const Duration took = std::max(Duration(0), waited);
     if (load.slowest && load.slowest->took >= took) continue;
     load.slowest = SlowestPage{assertions::alert_text(episode.labels),
                                assertions::receiver_text(told->last()), fired, took};

@@ -37,7 +37,8 @@ struct BusiestHour {
   std::size_t pages = 0;
 };
 
-/// The alert that waited longest from firing to its first page.
+/// The alert that waited longest from firing to its first page, but for the time in which
+/// inhibition, silence or calendar kept it back: that is no slowness.
 struct SlowestPage {
   std::string alert;
   std::string receiver;  ///< "on-call by slack"

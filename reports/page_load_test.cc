@@ -97,6 +97,26 @@ TEST_F(PageLoadTest, SlowIsWhatTookLongestToItsFirstPage) {
   EXPECT_EQ(load().slowest->fired, std::chrono::hours(1));
 }
 
+TEST_F(PageLoadTest, WhatIsKeptBackIsNotSlow) {
+  fires("A", 10, 60);
+  tell(40, "A", "on-call");
+  fires("B", 10, 60);
+  tell(12, "B", "on-call");
+  const auto keep_back = [&](Suppression::Kind kind, double from, double to) {
+    Suppression& one = evidence_.suppressions.emplace_back();
+    one.kind = kind;
+    one.alert = {{"alertname", "A"}};
+    one.from = minute(from);
+    one.to = minute(to);
+  };
+  keep_back(Suppression::Kind::kInhibited, 10.5, 30);
+  keep_back(Suppression::Kind::kSilenced, 20, 39);
+  keep_back(Suppression::Kind::kInhibited, 45, 50);
+  EXPECT_EQ(slowest_text(*load().slowest), "2m for B to on-call by slack");
+  evidence_.suppressions[1].to = minute(35);
+  EXPECT_EQ(slowest_text(*load().slowest), "5m30s for A to on-call by slack");
+}
+
 TEST_F(PageLoadTest, NothingAtAll) {
   evidence_.run.end = kBegin;
   const PageLoad load = this->load();
