@@ -46,9 +46,21 @@ Response scripted_answer(const Trouble& trouble, const Site& site) {
   return answer;
 }
 
-Response not_ok(const Trouble& trouble) {
-  const std::string body =
-      trouble.text.empty() ? R"({"ok":false,"error":"channel_not_found"})" : trouble.text;
+std::string masked_body(const Request& request) {
+  const bool form = request.headers.get("Content-Type").starts_with("application/x-www-form");
+  return form ? masked_form(request.body) : masked_json(request.body);
+}
+
+Response not_ok(const Trouble& trouble, std::string_view kind) {
+  std::string body = trouble.text;
+  if (body.empty()) body = R"({"ok":false,"error":"channel_not_found"})";
+  if (trouble.text.empty() && kind == "telegram") {
+    body = R"({"ok":false,"error_code":400,"description":"Bad Request: chat not found"})";
+  } else if (trouble.text.empty() && kind == "rocketchat") {
+    body = R"({"success":false,"error":"[invalid-channel]"})";
+  } else if (trouble.text.empty() && kind == "wechat") {
+    body = R"({"errcode":81013,"errmsg":"user & party & tag all invalid"})";
+  }
   return http::text_response(200, body, "application/json; charset=utf-8");
 }
 
@@ -61,7 +73,8 @@ void answer_with(Treatment& treatment, Response answer, const std::string& probl
 }
 
 /// `reading` without trouble, or what the trouble makes of it.
-Treatment treat(const Reading& reading, const std::optional<Trouble>& trouble, const Site& site) {
+Treatment treat(std::string_view kind, const Reading& reading,
+                const std::optional<Trouble>& trouble, const Site& site) {
   Treatment treatment;
   if (trouble) {
     treatment.scripted = describe(*trouble);
@@ -72,7 +85,7 @@ Treatment treat(const Reading& reading, const std::optional<Trouble>& trouble, c
       answer_with(treatment, scripted_answer(*trouble, site), {});
       break;
     case TroubleKind::kNotOk:
-      answer_with(treatment, not_ok(*trouble), "not ok");
+      answer_with(treatment, not_ok(*trouble, kind), "not ok");
       break;
     case TroubleKind::kHang:
       treatment.reply = Reply::hang();
@@ -135,9 +148,9 @@ Reply HttpService::stray(const Request& request) {
   received.record.status = 404;
   received.identity = "stray";
   received.method = request.method;
-  received.target = masked_target(request.target, 0, false);
+  received.target = masked_target(request.target, 0, "");
   received.headers = masked_headers(request.headers);
-  received.body = masked_json(request.body);
+  received.body = masked_body(request);
   received.body_bytes = request.body.size();
   site_.store.count_stray();
   site_.store.add(std::move(received));
@@ -163,9 +176,9 @@ Received HttpService::received_of(const IntegrationId& id, const Request& reques
   received.problem = reading.problem;
   received.details = reading.details;
   received.method = request.method;
-  received.target = masked_target(request.target, path_of(id).size(), id.kind == "opsgenie");
+  received.target = masked_target(request.target, path_of(id).size(), id.kind);
   received.headers = masked_headers(request.headers);
-  received.body = masked_json(request.body);
+  received.body = masked_body(request);
   received.body_bytes = request.body.size();
   received.answer = treatment.reply.response.body;
   return received;
@@ -174,15 +187,17 @@ Received HttpService::received_of(const IntegrationId& id, const Request& reques
 net::Task<Reply> HttpService::handle(Request request) {
   const std::optional<PathTarget> target = parse_path(request.path());
   if (!target) co_return stray(request);
+  const Incoming incoming{target->id.kind, target->rest, request, site_.memory};
+  const Reading reading = read_request(incoming);
+  // Troubles are kept for what tells something.
+  if (reading.is_question) co_return reading.answer;
   if (request.method != "POST" && request.method != "PUT") {
     Response refused = http::text_response(405, "notifications are posted\n");
     refused.headers.set("Allow", "POST, PUT");
     co_return refused;
   }
-  const Incoming incoming{target->id.kind, target->rest, request};
-  const Reading reading = read_request(incoming);
   const auto trouble = site_.schedule.strike(target->id, site_.offset());
-  Treatment treatment = treat(reading, trouble, site_);
+  Treatment treatment = treat(target->id.kind, reading, trouble, site_);
   // Those that were thrown out at the door may have been this one.
   const std::vector<std::string> earlier(1, kConnectionIdentity);
   const std::uint64_t number =

@@ -50,15 +50,26 @@ bool announces_keys(std::string_view segment) {
          segment == "workflows" || segment == "webhookb2" || segment == "generic";
 }
 
-std::string masked_path(std::string_view path, bool aliases) {
+/// Whether a segment is no key, by what `kind` puts there.
+bool is_known(std::string_view kind, std::string_view segment, bool is_last) {
+  if (kind == "opsgenie") return is_alias(segment);
+  if (kind == "victorops") return is_last;
+  return kind == "jira";
+}
+
+bool is_key_of(std::string_view kind, std::string_view segment) {
+  return kind == "victorops" || (kind == "telegram" && segment.starts_with("bot"));
+}
+
+std::string masked_path(std::string_view path, std::string_view kind) {
   std::string out;
   bool keys_follow = false;
   while (!path.empty()) {
     const std::size_t slash = std::min(path.find('/', 1), path.size());
     const std::string_view segment = path.substr(path.front() == '/' ? 1 : 0, slash - 1);
     path.remove_prefix(slash);
-    const bool kept =
-        segment.empty() || (aliases && is_alias(segment)) || (is_word(segment) && !keys_follow);
+    const bool word = is_word(segment) && !keys_follow && !is_key_of(kind, segment);
+    const bool kept = segment.empty() || is_known(kind, segment, path.empty()) || word;
     out += '/';
     out += kept ? segment : kSecret;
     keys_follow = keys_follow || announces_keys(segment);
@@ -100,11 +111,11 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string masked_target(std::string_view target, std::size_t own, bool aliases) {
+std::string masked_target(std::string_view target, std::size_t own, std::string_view kind) {
   const std::size_t mark = std::min(target.find('?'), target.size());
   own = std::min(own, mark);
   std::string out(target.substr(0, own));
-  out += masked_path(target.substr(own, mark - own), aliases);
+  out += masked_path(target.substr(own, mark - own), kind);
   if (mark < target.size()) out += masked_query(target.substr(mark + 1));
   return out;
 }
@@ -141,6 +152,19 @@ std::string masked_json(std::string_view text) {
     at = std::min(done + 1, text.size());
   }
   return out.append(text.substr(std::min(done, text.size())));
+}
+
+std::string masked_form(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+    const std::string_view name = one.substr(0, one.find('='));
+    const bool secret = name.size() < one.size() && (names_a_secret(name) || name == "user");
+    if (!out.empty()) out += '&';
+    out += secret ? std::string(name).append("=").append(kSecret) : std::string(one);
+  }
+  return out;
 }
 
 }  // namespace tocsin::receivers

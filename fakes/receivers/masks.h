@@ -14,9 +14,9 @@ namespace tocsin::receivers {
 inline constexpr std::string_view kSecret = "<secret>";
 
 /// Path segments after `own` characters that could be keys (/services/T0/B0/XYZ, /bot123:abc/…),
-/// and values of the query, but for a few names that are known to be none. `aliases`: segments in
-/// the form of Opsgenie's aliases stay.
-std::string masked_target(std::string_view target, std::size_t own, bool aliases);
+/// and values of the query, but for a few names that are known to be none. `kind` knows where its
+/// keys stand: Opsgenie's aliases and Jira's issues stay, Telegram's and VictorOps' keys do not.
+std::string masked_target(std::string_view target, std::size_t own, std::string_view kind);
 
 /// Authorization keeps its scheme.
 std::vector<std::pair<std::string, std::string>> masked_headers(const http::Headers& headers);
@@ -24,5 +24,7 @@ std::vector<std::pair<std::string, std::string>> masked_headers(const http::Head
 /// The string values of members that hold keys (routing_key, token, …), wherever they stand, also
 /// in a text that is not quite JSON, or was cut.
 std::string masked_json(std::string_view text);
+/// The same of a form (a=b&token=c).
+std::string masked_form(std::string_view text);
 
 }  // namespace tocsin::receivers

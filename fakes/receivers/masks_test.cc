@@ -25,15 +25,30 @@ TEST(Masks, TargetsKeepTheirShape) {
   };
   const std::size_t own = std::string_view("/r/0/slack").size();
   for (const Case& c : cases) {
-    std::string masked = masked_target(c.target, own, false);
+    std::string masked = masked_target(c.target, own, "slack");
     if (std::string_view(c.target).ends_with("?")) masked += "?";
     EXPECT_EQ(masked, c.masked);
   }
   const std::string alias(64, 'a');
-  EXPECT_EQ(masked_target("/x/v2/alerts/" + alias + "/close", 2, true),
+  EXPECT_EQ(masked_target("/x/v2/alerts/" + alias + "/close", 2, "opsgenie"),
             "/x/v2/alerts/" + alias + "/close");
-  EXPECT_EQ(masked_target("/x/v2/alerts/" + alias, 2, false), "/x/v2/alerts/<secret>");
-  EXPECT_EQ(masked_target("short", 100, false), "short");
+  EXPECT_EQ(masked_target("/x/v2/alerts/" + alias, 2, "slack"), "/x/v2/alerts/<secret>");
+  EXPECT_EQ(masked_target("short", 100, "slack"), "short");
+}
+
+TEST(Masks, WhereKindsHaveTheirKeys) {
+  EXPECT_EQ(masked_target("/x/botabc/sendMessage", 2, "telegram"), "/x/<secret>/sendMessage");
+  EXPECT_EQ(masked_target("/x/alert/key/team-7", 2, "victorops"), "/x/<secret>/<secret>/team-7");
+  EXPECT_EQ(masked_target("/x/rest/api/2/issue/OPS-7/transitions", 2, "jira"),
+            "/x/rest/api/2/issue/OPS-7/transitions");
+  EXPECT_EQ(masked_target("/x?token=t&user=u&message=m", 2, "pushover"),
+            "/x?token=<secret>&user=<secret>&message=<secret>");
+}
+
+TEST(Masks, Forms) {
+  EXPECT_EQ(masked_form("token=a&user=b&message=x&c&=&routing_key="),
+            "token=<secret>&user=<secret>&message=x&c&=&routing_key=<secret>");
+  EXPECT_EQ(masked_form(""), "");
 }
 
 TEST(Masks, HeadersKeepSchemes) {

@@ -49,6 +49,16 @@ std::string path_of(const IntegrationId& id) {
   return fmt::format("/{}/{}/{}", percent_encoded(id.receiver), id.index, id.kind);
 }
 
+std::vector<std::string> path_segments(std::string_view path) {
+  std::vector<std::string> segments;
+  while (!path.empty()) {
+    const std::string_view one = path.substr(0, path.find('/'));
+    if (!one.empty()) segments.push_back(percent_decoded(one));
+    path.remove_prefix(std::min(one.size() + 1, path.size()));
+  }
+  return segments;
+}
+
 std::optional<PathTarget> parse_path(std::string_view path) {
   std::vector<std::string> segments;
   while (!path.empty() && path.front() == '/') {

@@ -22,6 +22,9 @@ std::string path_of(const IntegrationId& id);
 /// None when the path is nobody's: another shape, or a kind that is not spoken here.
 std::optional<PathTarget> parse_path(std::string_view path);
 
+/// The segments of a path, decoded; empty ones are left out.
+std::vector<std::string> path_segments(std::string_view path);
+
 /// The reverse of percent-encoding; what is no such encoding stays as it is.
 std::string percent_decoded(std::string_view text);
 

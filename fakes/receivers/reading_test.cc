@@ -2,10 +2,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
 #include "fakes/receivers/alert_texts.h"
+#include "fakes/receivers/paths.h"
 #include "harness/base/file.h"
 
 namespace tocsin::receivers {
@@ -23,47 +25,44 @@ std::vector<http::Request> captured(const std::string& name) {
   std::vector<http::Request> requests;
   while (!text.empty()) {
     http::Request request;
-    const std::string head = text.substr(0, text.find("\n\n"));
-    const std::size_t blank = head.find(' ');
-    request.method = head.substr(0, blank);
-    const std::string url = head.substr(blank + 1, head.find('\n') - blank - 1);
+    std::istringstream head(text.substr(0, text.find("\n\n")));
+    std::string url;
+    head >> request.method >> url >> std::ws;
     const std::size_t slash = url.find('/', url.find("//") + 2);
     request.target = slash == std::string::npos ? "/" : url.substr(slash);
-    const std::size_t authorization = head.find("Authorization: ");
-    if (authorization != std::string::npos) {
-      const std::size_t value = authorization + std::string_view("Authorization: ").size();
-      request.headers.add("Authorization", head.substr(value, head.find('\n', value) - value));
+    for (std::string line; std::getline(head, line);) {
+      const std::size_t colon = line.find(": ");
+      request.headers.add(line.substr(0, colon), line.substr(colon + 2));
     }
-    text.erase(0, head.size() + 2);
-    const std::size_t end = text.find('\n') + 1;
-    request.body = text.substr(0, end);
-    text.erase(0, end);
+    text.erase(0, text.find("\n\n") + 2);
+    request.body = text.substr(0, text.find('\n'));
+    text.erase(0, request.body.size() + 1);
     requests.push_back(std::move(request));
   }
   return requests;
 }
 
-std::vector<std::string> segments(std::string_view path) {
-  std::vector<std::string> all;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const std::string_view one = path.substr(0, path.find('/'));
-    all.emplace_back(one);
-    path.remove_prefix(one.size());
-  }
-  return all;
+Reading read(const char* kind, const http::Request& request, Memory& memory) {
+  const std::vector<std::string> rest = path_segments(request.path());
+  return read_request({kind, rest, request, memory});
 }
 
 Reading read(const char* kind, const http::Request& request) {
-  const std::vector<std::string> rest = segments(request.path());
-  return read_request({kind, rest, request});
+  Memory memory;
+  return read(kind, request, memory);
 }
 
 Reading read_body(const char* kind, std::string body, const std::string& path = "/") {
   http::Request request;
   request.method = "POST";
   request.target = path;
-  request.headers.add("Authorization", "GenieKey k");
+  const std::string_view whose = kind;
+  const char* const scheme = whose == "opsgenie" ? "GenieKey"
+                             : whose == "sns"    ? "AWS4-X"
+                                                 : "Bearer";
+  if (whose != "slack") request.headers.add("Authorization", std::string(scheme) + " k");
+  request.headers.add("X-Auth-Token", "t");
+  request.headers.add("X-User-Id", "i");
   request.body = std::move(body);
   return read(kind, request);
 }
@@ -200,23 +199,120 @@ TEST(Reading, Teams) {
   EXPECT_EQ(adaptive.answer.status, 202);
 }
 
-TEST(Reading, OtherServices) {
-  const Reading discord = read_body(
-      "discord", R"({"content":"c","embeds":[{"title":"[RESOLVED] X","description":"d"}]})");
-  EXPECT_EQ(discord.record.title, "[RESOLVED] X");
-  EXPECT_EQ(discord.record.text, "c\nd");
-  EXPECT_FALSE(discord.record.firing);
-  EXPECT_EQ(discord.answer.status, 204);
-  const Reading telegram = read_body("telegram", R"({"chat_id":-1,"text":"a\nb"})");
-  EXPECT_EQ(telegram.record.title, "a");
-  EXPECT_THAT(telegram.answer.body, HasSubstr(R"("ok":true)"));
-  const Reading victorops = read_body(
-      "victorops",
-      R"({"message_type":"RECOVERY","entity_id":"e","entity_display_name":"t","state_message":"s"})");
-  EXPECT_EQ(victorops.identity, "e");
-  EXPECT_FALSE(victorops.record.firing);
-  const Reading form = read_body("pushover", "token=abc&message=x");
-  EXPECT_EQ(form.answer.status, 200);
+/// What Alertmanager sends to each of them with its default texts.
+TEST(Reading, OtherServicesByTheirDefaultTexts) {
+  struct Case {
+    const char* kind;
+    const char* capture;
+    std::size_t request;
+    int status;
+    const char* title;
+  };
+  const char* const subject = "[FIRING:2] HighLatency c1 (critical)";
+  const Case cases[] = {
+      {"discord", "discord", 0, 204, subject}, {"telegram", "telegram", 0, 200, "Alerts Firing:"},
+      {"webex", "webex", 0, 200, "http://rb"}, {"mattermost", "mattermost", 0, 200, subject},
+      {"wechat", "wechat", 1, 200, subject},   {"victorops", "victorops", 0, 200, subject},
+      {"sns", "sns", 0, 200, subject},         {"jira", "jira", 1, 201, subject},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.capture);
+    const Reading reading = read(c.kind, captured(c.capture).at(c.request));
+    expect_two_alerts(reading, false);
+    EXPECT_EQ(reading.record.title, c.title);
+    EXPECT_EQ(reading.answer.status, c.status);
+    EXPECT_FALSE(reading.is_question);
+  }
+}
+
+TEST(Reading, OtherServicesEnds) {
+  struct Case {
+    const char* kind;
+    const char* capture;
+    std::size_t request;
+  };
+  const Case cases[] = {{"discord", "discord-resolved", 0},
+                        {"telegram", "telegram-resolved", 0},
+                        {"victorops", "victorops-resolved", 0},
+                        {"rocketchat", "rocketchat-resolved", 0},
+                        {"jira", "jira-resolved", 1}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.capture);
+    http::Request request = captured(c.capture).at(c.request);
+    if (std::string_view(c.kind) == "rocketchat") request.body.insert(1, R"("channel":"c",)");
+    const Reading reading = read(c.kind, request);
+    EXPECT_FALSE(reading.record.firing);
+    for (const NotificationAlert& alert : reading.record.alerts) EXPECT_FALSE(alert.firing);
+  }
+}
+
+TEST(Reading, WhatOnlySomeServicesHave) {
+  EXPECT_EQ(read("discord", captured("discord")[0]).details.at("color"), "10038562");
+  EXPECT_EQ(read("telegram", captured("telegram")[0]).details.at("channel"), "-1001");
+  EXPECT_EQ(read("webex", captured("webex")[0]).details.at("channel"), "c1-room");
+  EXPECT_EQ(read("mattermost", captured("mattermost")[0]).details.at("priority"), "urgent");
+  EXPECT_EQ(read("rocketchat", captured("rocketchat")[0]).details.at("channel"), "#ops");
+  EXPECT_EQ(read("victorops", captured("victorops")[0]).details.at("channel"), "team c1");
+  EXPECT_EQ(read("sns", captured("sns")[0]).details.at("channel"),
+            "arn:aws:sns:eu-central-1:1:ops");
+  const Reading incident = read("incidentio", captured("incidentio")[0]);
+  EXPECT_EQ(incident.identity, R"({}:{alertname="HighLatency", cluster="c1"})");
+  EXPECT_EQ(incident.details.at("truncated_alerts"), "1");
+  EXPECT_EQ(incident.answer.status, 202);
+  const Reading push = read("pushover", captured("pushover")[0]);
+  EXPECT_EQ(push.record.title, "firing & more");
+  EXPECT_THAT(push.record.text, HasSubstr("slow"));
+  EXPECT_EQ(push.details.at("priority"), "2");
+  EXPECT_THAT(push.answer.body, HasSubstr("receipt"));
+  EXPECT_EQ(read_body("pushover", "token=a&user=b&message=x+y&title=T").record.text, "x y");
+}
+
+/// A group's issue is made, found again, updated, moved; then there is none that is open.
+TEST(Reading, JiraRemembers) {
+  Memory memory;
+  memory.transitions = {"Fixed"};
+  const std::vector<http::Request> first = captured("jira");
+  const Reading none = read("jira", first[0], memory);
+  EXPECT_TRUE(none.is_question);
+  EXPECT_EQ(none.answer.body, R"({"issues":[],"total":0})");
+  const Reading made = read("jira", first[1], memory);
+  EXPECT_EQ(made.answer.body, R"({"id":"10000","key":"OPS-1"})");
+  EXPECT_EQ(made.identity, std::string("ALERT{") + kKey + "}");
+  EXPECT_EQ(made.details.at("priority"), "High");
+  EXPECT_THAT(read("jira", first[0], memory).answer.body, HasSubstr(R"("key":"OPS-1")"));
+
+  std::vector<http::Request> moving = captured("jira-resolved");
+  for (http::Request& request : moving) {
+    const std::size_t at = request.target.find("OPS-7");
+    if (at != std::string::npos) request.target.replace(at, 5, "OPS-1");
+  }
+  const Reading update = read("jira", moving[1], memory);
+  EXPECT_EQ(update.answer.status, 204);
+  EXPECT_EQ(update.record.text, "resolved <b>\n");
+  const Reading list = read("jira", moving[2], memory);
+  EXPECT_TRUE(list.is_question);
+  EXPECT_THAT(list.answer.body, HasSubstr(R"({"id":"1","name":"Fixed"})"));
+  moving[3].body = R"({"transition":{"id":"1"}})";
+  const Reading moved = read("jira", moving[3], memory);
+  EXPECT_EQ(moved.record.title, "OPS-1: Fixed");
+  EXPECT_FALSE(moved.record.firing);
+  EXPECT_EQ(moved.identity, made.identity);
+  EXPECT_THAT(read("jira", first[0], memory).answer.body, HasSubstr(R"("issues":[])"));
+  EXPECT_THAT(read("jira", captured("jira-reopened")[0], memory).answer.body,
+              HasSubstr(R"("key":"done")"));
+  moving[3].body = R"({"transition":{"id":"99"}})";
+  EXPECT_EQ(read("jira", moving[3], memory).answer.status, 400);
+  EXPECT_EQ(read("jira", captured("jira-resolved")[1], memory).answer.status, 404);
+}
+
+TEST(Reading, WechatsToken) {
+  const std::vector<http::Request> requests = captured("wechat");
+  const Reading token = read("wechat", requests[0]);
+  EXPECT_TRUE(token.is_question);
+  EXPECT_THAT(token.answer.body, HasSubstr("access_token"));
+  EXPECT_EQ(read("wechat", requests[1]).details.at("touser"), "@all");
+  EXPECT_THAT(read_body("wechat", "{}", "/cgi-bin/gettoken?corpid=x").answer.body,
+              HasSubstr(R"("errcode":40001)"));
 }
 
 TEST(Reading, RefusedAsTheRealServicesDo) {
@@ -252,13 +348,56 @@ TEST(Reading, RefusedAsTheRealServicesDo) {
       {"msteams", "[]", 400, "Bad payload received by generic incoming webhook."},
       {"msteams", "{}", 400, "Summary or Text is required."},
       {"discord", "x", 400, "not JSON"},
-      {"telegram", "[]", 400, "not a JSON object"},
+      {"discord", "{}", 400, "Cannot send an empty message"},
+      {"telegram", "[]", 404, "Not Found"},
+      {"webex", R"({"markdown":"x"})", 400,
+       "One of the following must be non-null: roomId, toPersonId, toPersonEmail"},
+      {"webex", R"({"roomId":"r"})", 400, "Unable to post message with no text or file"},
+      {"mattermost", "{}", 400, "No text specified."},
+      {"mattermost", "x", 400, "Unable to parse incoming data."},
+      {"rocketchat", R"({"text":"x"})", 400, "[invalid-channel]"},
+      {"victorops", "{}", 400, "message_type is required"},
+      {"incidentio", "{}", 422, "alerts is required"},
+      {"pushover", "user=u&message=m", 400, "application token is invalid"},
+      {"pushover", "token=t&user=u", 400, "message cannot be blank"},
+      {"pushover", "token=t&user=u&message=m&priority=2&retry=5&expire=60", 400,
+       "retry must be at least 30 seconds for emergency priority"},
+      {"sns", "Action=Publish&Message=m", 400,
+       "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"},
+      {"sns", "Action=Publish&TopicArn=t", 400, "Invalid parameter: Empty message"},
+      {"sns", "Action=Publish&TopicArn=t&Message=m&Subject=a%0Ab", 400,
+       "Invalid parameter: Subject"},
+      {"sns", "{}", 400, "The action is not valid for this endpoint."},
+      {"wechat", "x", 200, "data format error"},
+      {"wechat", "{}", 200, "access_token missing"},
+      {"jira", "{}", 404, "no such call: POST"},
   };
   for (const Case& c : cases) {
     const Reading reading = read_body(c.kind, c.body);
     EXPECT_EQ(reading.answer.status, c.status) << c.kind << ' ' << c.body;
     EXPECT_EQ(reading.problem, c.problem) << c.kind << ' ' << c.body;
   }
+}
+
+TEST(Reading, RefusedByPath) {
+  const auto problem = [](const char* kind, const char* body, const char* path) {
+    return read_body(kind, body, path).problem;
+  };
+  EXPECT_EQ(problem("telegram", "{}", "/bot1:A/sendMessage"), "Bad Request: chat_id is empty");
+  EXPECT_EQ(problem("telegram", R"({"chat_id":1,"text":" "})", "/bot1:A/sendMessage"),
+            "Bad Request: message text is empty");
+  EXPECT_EQ(problem("telegram", "x", "/bot1:A/sendMessage"),
+            "Bad Request: can't parse the request's JSON");
+  EXPECT_EQ(problem("jira", "{}", "/rest/api/2/issue"), "valid issue type is required");
+  EXPECT_EQ(problem("wechat", "{}", "/message/send?access_token=x"), "text content is empty");
+  http::Request nobody;
+  nobody.method = "POST";
+  nobody.body = "{}";
+  for (const char* kind : {"webex", "rocketchat", "incidentio"}) {
+    EXPECT_EQ(read(kind, nobody).answer.status, 401) << kind;
+  }
+  nobody.body = "Action=Publish&TopicArn=t&Message=m";
+  EXPECT_EQ(read("sns", nobody).answer.status, 403);
 }
 
 TEST(Reading, PagerDutyBounds) {
@@ -311,10 +450,14 @@ TEST(Reading, HostileBodies) {
       "1e999",
   };
   for (const char* kind : {"webhook", "slack", "pagerduty", "opsgenie", "msteams", "msteamsv2",
-                           "discord", "telegram", "victorops", "jira"}) {
+                           "discord", "telegram", "victorops", "jira", "incidentio", "mattermost",
+                           "pushover", "rocketchat", "sns", "webex", "wechat"}) {
     for (const std::string& body : bodies) {
-      const Reading reading = read_body(kind, body, "/v2/alerts");
-      EXPECT_GE(reading.answer.status, 200) << kind << ' ' << body.substr(0, 80);
+      for (const char* path : {"/v2/alerts", "/issue", "/search", "/issue/K/transitions",
+                               "/botX/sendMessage", "/gettoken?%zz&=&corpid"}) {
+        const Reading reading = read_body(kind, body, path);
+        EXPECT_GE(reading.answer.status, 200) << kind << ' ' << body.substr(0, 80);
+      }
     }
   }
 }

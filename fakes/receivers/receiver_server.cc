@@ -60,6 +60,10 @@ Result<void> ReceiverServer::Impl::open(net::Loop& on) {
     schedule.add(setup.id, setup.troubles);
   }
   site = std::make_unique<Site>(Site{on, options, schedule, store});
+  for (const IntegrationSetup& setup : options.integrations) {
+    auto& known = site->memory.transitions;
+    known.insert(known.end(), setup.transitions.begin(), setup.transitions.end());
+  }
   TRY_VOID(open_http_doors());
   return open_mail_doors();
 }

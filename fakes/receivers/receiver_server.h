@@ -44,8 +44,9 @@ struct Received {
 struct IntegrationSetup {
   IntegrationId id;
   std::vector<Trouble> troubles;
-  std::vector<std::string> recipients;  ///< of "email": whose mail it is, on the common port
-  bool implicit_tls = false;            ///< of "email": TLS from the first byte on
+  std::vector<std::string> recipients;        ///< of "email": whose mail it is, on the common port
+  bool implicit_tls = false;                  ///< of "email": TLS from the first byte on
+  std::vector<std::string> transitions = {};  ///< of "jira": names that its issues know
 };
 
 struct Limits {

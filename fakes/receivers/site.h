@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fakes/receivers/reading.h"
 #include "fakes/receivers/receiver_server.h"
 #include "fakes/receivers/record_store.h"
 #include "harness/net/loop.h"
@@ -12,6 +13,7 @@ struct Site {
   const ReceiverOptions& options;
   TroubleSchedule& schedule;
   RecordStore& store;
+  Memory memory = {};
 
   Duration offset() const { return options.offset(); }
   /// Scenario time on this machine's clock.

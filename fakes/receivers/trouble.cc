@@ -30,7 +30,7 @@ std::string_view name_of(TroubleKind kind) {
 }
 
 bool is_chat(std::string_view kind) {
-  return kind == "slack" || kind == "mattermost" || kind == "rocketchat" || kind == "telegram";
+  return kind == "slack" || kind == "wechat" || kind == "rocketchat" || kind == "telegram";
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ enum class TroubleKind {
   kHang,          ///< no answer, as long as the sender waits
   kDrop,          ///< the request is read, then the connection is reset without an answer
   kMalformed,     ///< an answer that is none in the protocol: `text`, or some bytes
-  kNotOk,         ///< of chat services: status 200 with `"ok": false`
+  kNotOk,         ///< of chat services: status 200 with `"ok": false` or what they say for it
   kDropAtAccept,  ///< connections are reset as they come
   kRefuse,        ///< nobody listens
 };

@@ -53,6 +53,11 @@ struct Integration {
   SourcePos pos;
   yaml::NodePtr node;                          ///< as written
   std::map<std::string, std::string> globals;  ///< what it takes from `global`, by its own keys
+  yaml::NodePtr http;                          ///< its http_config, or that of `global`; or null
+  yaml::NodePtr tls;                           ///< of "email": likewise its tls_config
+  /// Where those send to that have no setting for it (Pushover, PagerDuty's version 1), so that a
+  /// run can lead them elsewhere; empty: the service's own place.
+  std::string address;
 
   bool has(std::string_view key) const;
   /// A setting's text; what the integration has of itself comes before what it inherits.

@@ -192,6 +192,11 @@ Mail email_payload(PayloadWriter& writer) {
   mail.hello = integration.text("hello", "localhost");
   mail.require_tls = integration.flag("require_tls", true);
   mail.implicit_tls = integration.flag("force_implicit_tls", mail.smarthost.ends_with(":465"));
+  if (integration.tls != nullptr) {
+    mail.tls.verify = !flag_of(*integration.tls, "insecure_skip_verify").value_or(false);
+    mail.tls.ca_file = text_of(*integration.tls, "ca_file");
+    mail.tls.server_name = text_of(*integration.tls, "server_name");
+  }
   mail.username = integration.text("auth_username");
   mail.identity = integration.text("auth_identity");
   if (!mail.username.empty()) {

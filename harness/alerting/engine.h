@@ -79,7 +79,7 @@ struct Answer {
   Kind kind = Kind::kStatus;
   int status = 200;
   Duration latency{0};
-  std::string body = {};   ///< Slack's says whether it worked
+  std::string body = {};   ///< of some services it says whether it worked
   std::string error = {};  ///< for logs
 };
 

@@ -13,19 +13,6 @@ constexpr std::size_t kPagerdutySummary = 1024;
 constexpr std::size_t kPagerdutyEvent = 512'000;
 constexpr std::size_t kOpsgenieMessage = 130;
 
-bool is_resolved(const PayloadWriter& writer) {
-  return writer.data().status == "resolved";
-}
-
-/// A key that is left out when it is empty.
-void put_if(PayloadJson& json, const char* key, std::string value) {
-  if (!value.empty()) json[key] = std::move(value);
-}
-
-std::string template_call(std::string_view name) {
-  return "{{ template \"" + std::string(name) + "\" . }}";
-}
-
 // --- Slack ---
 
 PayloadJson slack_fields(PayloadWriter& writer) {
@@ -140,8 +127,8 @@ std::string pagerduty_body(PayloadJson& message, PayloadJson& details) {
   return go_json(message);
 }
 
-std::vector<HttpRequest> pagerduty_version_1(PayloadWriter& writer) {
-  const bool resolved = is_resolved(writer);
+HttpExchange pagerduty_version_1(PayloadWriter& writer) {
+  const bool resolved = writer.is_resolved();
   const std::string description = template_call("pagerduty.default.description");
   PayloadJson message;
   message["service_key"] = writer.expand(writer.secret("service_key"));
@@ -158,8 +145,9 @@ std::vector<HttpRequest> pagerduty_version_1(PayloadWriter& writer) {
   }
   message["details"] = pagerduty_details(writer);
   if (message["service_key"] == "") writer.fail(input_error({}, "service key cannot be empty"));
-  return {writer.post("https://events.pagerduty.com/generic/2010-04-15/create_event.json",
-                      pagerduty_body(message, message["details"]))};
+  return writer.post(
+      writer.fixed_url("https://events.pagerduty.com/generic/2010-04-15/create_event.json"),
+      pagerduty_body(message, message["details"]));
 }
 
 // --- Opsgenie ---
@@ -229,28 +217,28 @@ PayloadJson opsgenie_alert(PayloadWriter& writer, const std::string& alias) {
 
 /// "Attention", "8C1A1A" and the like, by status.
 std::string status_colour(const PayloadWriter& writer, std::string firing, std::string resolved) {
-  return is_resolved(writer) ? resolved : firing;
+  return writer.is_resolved() ? resolved : firing;
 }
 
 }  // namespace
 
-std::vector<HttpRequest> webhook_payload(PayloadWriter& writer) {
+HttpExchange webhook_payload(PayloadWriter& writer) {
   const Integration& integration = writer.integration();
   const auto most = integer_of(*integration.node, "max_alerts").value_or(0);
   Notification rendered = writer.notification();
   rendered.route_labels = writer.data().route_labels;
-  std::string body =
-      webhook_body(rendered, static_cast<std::size_t>(std::max<std::int64_t>(0, most)),
-                   writer.context().external_url);
+  WebhookForm form;
+  form.max_alerts = static_cast<std::size_t>(std::max<std::int64_t>(0, most));
+  std::string body = webhook_body(rendered, form, writer.context().external_url);
   if (const yaml::Node* payload = writer.node("payload")) {
     body = go_json(writer.expand_deep(*payload));
   }
   std::string url = writer.expand(writer.secret("url"));
   if (url.empty()) writer.fail(input_error({}, "webhook URL is empty after templating"));
-  return {writer.post(std::move(url), std::move(body))};
+  return writer.post(std::move(url), std::move(body));
 }
 
-std::vector<HttpRequest> slack_payload(PayloadWriter& writer) {
+HttpExchange slack_payload(PayloadWriter& writer) {
   PayloadJson message = PayloadJson::object();
   put_if(message, "channel", writer.setting("channel"));
   put_if(message, "username", writer.setting("username", template_call("slack.default.username")));
@@ -261,13 +249,13 @@ std::vector<HttpRequest> slack_payload(PayloadWriter& writer) {
   put_if(message, "text", writer.setting("message_text"));
   message["attachments"] = PayloadJson::array({slack_attachment(writer)});
   const std::string token = writer.secret("app_token");
-  if (token.empty()) return {writer.post(writer.secret("api_url"), go_json(message))};
+  if (token.empty()) return writer.post(writer.secret("api_url"), go_json(message));
   HttpRequest request = writer.post(writer.integration().text("app_url"), go_json(message));
   request.headers.emplace_back("Authorization", "Bearer " + token);
-  return {std::move(request)};
+  return request;
 }
 
-std::vector<HttpRequest> pagerduty_payload(PayloadWriter& writer) {
+HttpExchange pagerduty_payload(PayloadWriter& writer) {
   const Integration& integration = writer.integration();
   if (integration.has("service_key") || integration.has("service_key_file")) {
     return pagerduty_version_1(writer);
@@ -277,7 +265,7 @@ std::vector<HttpRequest> pagerduty_payload(PayloadWriter& writer) {
   PayloadJson message;
   message["routing_key"] = writer.expand(writer.secret("routing_key"));
   message["dedup_key"] = group_key_hash(writer.notification().group_key);
-  message["event_action"] = is_resolved(writer) ? "resolve" : "trigger";
+  message["event_action"] = writer.is_resolved() ? "resolve" : "trigger";
   PayloadJson& payload = message["payload"] = PayloadJson::object();
   payload["summary"] = cut_to(writer.setting("description", description), kPagerdutySummary);
   const std::string source = integration.text("source");
@@ -294,11 +282,11 @@ std::vector<HttpRequest> pagerduty_payload(PayloadWriter& writer) {
   PayloadJson links = pagerduty_list(writer, "links", {"href", "text"});
   if (!links.empty()) message["links"] = std::move(links);
   if (message["routing_key"] == "") writer.fail(input_error({}, "routing key cannot be empty"));
-  return {writer.post(integration.text("url"),
-                      pagerduty_body(message, message["payload"]["custom_details"]))};
+  return writer.post(integration.text("url"),
+                     pagerduty_body(message, message["payload"]["custom_details"]));
 }
 
-std::vector<HttpRequest> opsgenie_payload(PayloadWriter& writer) {
+HttpExchange opsgenie_payload(PayloadWriter& writer) {
   const std::string alias = group_key_hash(writer.notification().group_key);
   std::string base = writer.integration().text("api_url");
   if (!base.ends_with('/')) base += '/';
@@ -309,7 +297,7 @@ std::vector<HttpRequest> opsgenie_payload(PayloadWriter& writer) {
     requests.back().method = std::move(method);
   };
   const std::string of_alias = base + '/' + alias;
-  if (is_resolved(writer)) {
+  if (writer.is_resolved()) {
     add("POST", of_alias + "/close?identifierType=alias",
         {{"source", writer.setting("source", template_call("opsgenie.default.source"))}});
   } else {
@@ -329,7 +317,7 @@ std::vector<HttpRequest> opsgenie_payload(PayloadWriter& writer) {
   return requests;
 }
 
-std::vector<HttpRequest> msteams_payload(PayloadWriter& writer) {
+HttpExchange msteams_payload(PayloadWriter& writer) {
   PayloadJson card;
   card["@context"] = "http://schema.org/extensions";
   card["type"] = "MessageCard";
@@ -337,10 +325,10 @@ std::vector<HttpRequest> msteams_payload(PayloadWriter& writer) {
   card["summary"] = writer.setting("summary", template_call("msteams.default.summary"));
   card["text"] = writer.setting("text", template_call("msteams.default.text"));
   card["themeColor"] = status_colour(writer, "8C1A1A", "2DC72D");
-  return {writer.post(writer.secret("webhook_url"), go_json(card))};
+  return writer.post(writer.secret("webhook_url"), go_json(card));
 }
 
-std::vector<HttpRequest> msteamsv2_payload(PayloadWriter& writer) {
+HttpExchange msteamsv2_payload(PayloadWriter& writer) {
   const std::string title = writer.setting("title", template_call("msteamsv2.default.title"));
   const std::string text = writer.setting("text", template_call("msteamsv2.default.text"));
   const PayloadJson head = {{"type", "TextBlock"},
@@ -359,9 +347,9 @@ std::vector<HttpRequest> msteamsv2_payload(PayloadWriter& writer) {
   const PayloadJson attachment = {{"contentType", "application/vnd.microsoft.card.adaptive"},
                                   {"contentUrl", nullptr},
                                   {"content", content}};
-  return {writer.post(
+  return writer.post(
       writer.secret("webhook_url"),
-      go_json({{"type", "message"}, {"attachments", PayloadJson::array({attachment})}}))};
+      go_json({{"type", "message"}, {"attachments", PayloadJson::array({attachment})}}));
 }
 
 }  // namespace tocsin::alerting

@@ -395,6 +395,17 @@ class IntegrationRules {
   Diagnostics& diagnostics_;
 };
 
+/// A mapping that an integration has of itself or takes from `global`; or null.
+yaml::NodePtr own_or_global(const yaml::Node& own, std::string_view own_key,
+                            const yaml::Node* global, std::string_view global_key) {
+  for (const auto& [from, key] : {std::pair(&own, own_key), std::pair(global, global_key)}) {
+    if (from == nullptr || !from->is_map()) continue;
+    const yaml::Node::Entry* entry = from->find_entry(key);
+    if (entry != nullptr && entry->value->is_map()) return entry->value;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const std::vector<IntegrationKind>& integration_kinds() {
@@ -416,6 +427,10 @@ Integration read_integration(const IntegrationKind& kind, std::size_t index, yam
   integration.node = std::move(node);
   integration.send_resolved = kind.send_resolved;
   const yaml::Node& written = *integration.node;
+  integration.http = own_or_global(written, "http_config", global, "http_config");
+  if (kind.name == "email") {
+    integration.tls = own_or_global(written, "tls_config", global, "smtp_tls_config");
+  }
   if (!written.is_map()) {
     if (written.is_null())
       diagnostics.add(written.error(fmt::format("missing {} config", kind.name)));

@@ -149,15 +149,17 @@ std::string group_key_hash(std::string_view group_key) {
   return text;
 }
 
-std::string webhook_body(const Notification& notification, std::size_t max_alerts,
+std::string webhook_body(const Notification& notification, const WebhookForm& form,
                          const std::string& external_url) {
-  std::span<const NotifiedAlert> alerts = notification.alerts;
-  if (max_alerts > 0 && alerts.size() > max_alerts) alerts = alerts.first(max_alerts);
+  const auto first_of = [](std::span<const NotifiedAlert> all, std::size_t most) {
+    return most > 0 && all.size() > most ? all.first(most) : all;
+  };
+  const auto alerts = first_of(notification.alerts, form.max_alerts);
   // Status and common labels are those of the alerts that are left.
   const MessageData data = message_data(notification, alerts, external_url);
   std::string out = "{\"receiver\":" + go_json_text(data.receiver) + ",\"status\":\"" +
                     data.status + "\",\"alerts\":[";
-  for (const NotifiedAlert& alert : alerts) {
+  for (const NotifiedAlert& alert : first_of(alerts, form.shown_alerts)) {
     if (out.back() != '[') out += ',';
     append_alert(out, alert);
   }
@@ -170,7 +172,8 @@ std::string webhook_body(const Notification& notification, std::size_t max_alert
   out += ",\"routeLabels\":";
   append_map(out, data.route_labels);
   out += ",\"externalURL\":" + go_json_text(data.external_url) +
-         ",\"version\":\"4\",\"groupKey\":" + go_json_text(notification.group_key) +
+         ",\"version\":" + go_json_text(form.version) +
+         ",\"groupKey\":" + go_json_text(notification.group_key) +
          fmt::format(",\"truncatedAlerts\":{}}}\n", notification.alerts.size() - alerts.size());
   return out;
 }

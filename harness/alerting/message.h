@@ -36,9 +36,14 @@ std::string go_json_text(std::string_view text);
 /// SHA-256 of a group key, in hexadecimal digits: PagerDuty's and Opsgenie's key of an incident.
 std::string group_key_hash(std::string_view group_key);
 
-/// The body of a webhook, version 4, as Alertmanager 0.34 sends it, with the line feed at its end.
-/// No more than `max_alerts` are in it; 0: all.
-std::string webhook_body(const Notification& notification, std::size_t max_alerts,
+struct WebhookForm {
+  std::string_view version = "4";
+  std::size_t max_alerts = 0;    ///< further ones do not count; 0: all do
+  std::size_t shown_alerts = 0;  ///< further ones count but are not shown; 0: all are
+};
+
+/// The body of a webhook as Alertmanager 0.34 sends it, with the line feed at its end.
+std::string webhook_body(const Notification& notification, const WebhookForm& form,
                          const std::string& external_url);
 
 }  // namespace tocsin::alerting

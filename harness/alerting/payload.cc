@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "harness/alerting/payload_writer.h"
 #include "harness/alerting/schema.h"
 #include "harness/base/file.h"
@@ -109,13 +111,31 @@ PayloadJson json_of(const yaml::Node& node) {
   return json;
 }
 
-using Render = std::vector<HttpRequest> (*)(PayloadWriter&);
+/// As it is written in a URL's path.
+bool stands_in_paths(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return std::isalnum(byte) != 0 || std::string_view("-_.~$&+,/:;=@").find(c) != std::string::npos;
+}
+
+std::string trimmed_secret(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+using Render = HttpExchange (*)(PayloadWriter&);
 
 Render renderer_of(std::string_view kind) {
   static const std::map<std::string_view, Render> renderers = {
-      {"webhook", webhook_payload},     {"slack", slack_payload},
-      {"pagerduty", pagerduty_payload}, {"opsgenie", opsgenie_payload},
-      {"msteams", msteams_payload},     {"msteamsv2", msteamsv2_payload}};
+      {"discord", discord_payload},   {"incidentio", incidentio_payload},
+      {"jira", jira_payload},         {"mattermost", mattermost_payload},
+      {"msteams", msteams_payload},   {"msteamsv2", msteamsv2_payload},
+      {"opsgenie", opsgenie_payload}, {"pagerduty", pagerduty_payload},
+      {"pushover", pushover_payload}, {"rocketchat", rocketchat_payload},
+      {"slack", slack_payload},       {"sns", sns_payload},
+      {"telegram", telegram_payload}, {"victorops", victorops_payload},
+      {"webex", webex_payload},       {"webhook", webhook_payload},
+      {"wechat", wechat_payload}};
   const auto it = renderers.find(kind);
   return it == renderers.end() ? nullptr : it->second;
 }
@@ -134,6 +154,34 @@ std::string cut_to(const std::string& text, std::size_t characters) {
   std::string out;
   for (std::size_t i = 0; i + 1 < characters; ++i) out += all[i];
   return out + "…";
+}
+
+void put_if(PayloadJson& json, const char* key, std::string value) {
+  if (!value.empty()) json[key] = std::move(value);
+}
+
+std::string template_call(std::string_view name) {
+  return "{{ template \"" + std::string(name) + "\" . }}";
+}
+
+std::string joined_url(std::string_view base, std::string_view more) {
+  std::string_view query = base.substr(std::min(base.find_first_of("?#"), base.size()));
+  std::string url(base.substr(0, base.size() - query.size()));
+  while (url.ends_with('/')) url.pop_back();
+  if (!more.starts_with('/')) url += '/';
+  return url.append(more).append(query);
+}
+
+std::string path_escaped(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    if (stands_in_paths(c)) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 PayloadWriter::PayloadWriter(const Notification& notification, const Integration& integration,
@@ -180,19 +228,23 @@ std::string PayloadWriter::setting_in(const yaml::Node& map, std::string_view ke
   return expand(text_of(map, key));
 }
 
-std::string PayloadWriter::secret(std::string_view key) {
-  std::string own = integration_.text(key);
+std::string PayloadWriter::text_in(const yaml::Node* map, std::string_view key) const {
+  return map == nullptr ? integration_.text(key) : text_of(*map, key);
+}
+
+std::string PayloadWriter::secret_in(const yaml::Node* map, std::string_view key) {
+  std::string own = text_in(map, key);
   if (!own.empty()) return own;
-  const std::string file = integration_.text(std::string(key) + "_file");
-  if (file.empty()) return "";
-  const Result<std::string> text = read_file(file, kLargestSecret);
-  if (text.has_error()) {
-    fail(text.error());
-    return "";
-  }
-  const std::size_t begin = text->find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return text->substr(begin, text->find_last_not_of(" \t\r\n") - begin + 1);
+  const std::string file = text_in(map, std::string(key) + "_file");
+  return file.empty() ? "" : trimmed_secret(file_text(file));
+}
+
+std::string PayloadWriter::file_text(const std::string& file) {
+  Result<std::string> text = read_file(file, kLargestSecret);
+  if (text.has_value()) return std::move(*text);
+  if (context_.missing_secret == MissingSecret::kMadeUp) return "not-here";
+  fail(text.error());
+  return "";
 }
 
 PayloadJson PayloadWriter::expand_typed(std::string_view text) {
@@ -228,32 +280,53 @@ PayloadJson PayloadWriter::expand_deep(const yaml::Node& node) {
   return json;
 }
 
-HttpRequest PayloadWriter::post(std::string url, std::string body) const {
+HttpRequest PayloadWriter::request(std::string method, std::string url) {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.url = std::move(url);
+  add_http_headers(request);
+  return request;
+}
+
+HttpRequest PayloadWriter::post(std::string url, std::string body) {
   HttpRequest request;
   request.url = std::move(url);
   request.headers = {{"User-Agent", "Alertmanager/" + context_.version},
                      {"Content-Type", "application/json"}};
   request.body = std::move(body);
-  add_authorization(request);
+  add_http_headers(request);
   return request;
 }
 
-/// Of http_config; the one of `global` counts only where the integration has none.
-void PayloadWriter::add_authorization(HttpRequest& request) const {
-  const yaml::Node* http = node("http_config");
+/// What http_config adds. Of OAuth 2 there is no token here.
+void PayloadWriter::add_http_headers(HttpRequest& request) {
+  const yaml::Node* http = integration_.http.get();
   if (http == nullptr) return;
+  const auto authorize = [&](std::string value) {
+    request.headers.emplace_back("Authorization", std::move(value));
+  };
   if (const yaml::Node* basic = find_value(*http, "basic_auth")) {
-    request.headers.emplace_back(
-        "Authorization",
-        "Basic " + base64(text_of(*basic, "username") + ':' + text_of(*basic, "password")));
+    authorize("Basic " + base64(secret_in(basic, "username") + ':' + secret_in(basic, "password")));
   }
   if (const yaml::Node* authorization = find_value(*http, "authorization")) {
-    const std::string type = text_of(*authorization, "type");
-    request.headers.emplace_back("Authorization", (type.empty() ? "Bearer" : type) + ' ' +
-                                                      text_of(*authorization, "credentials"));
+    const std::string type = trimmed_secret(text_of(*authorization, "type"));
+    authorize((type.empty() ? "Bearer" : type) + ' ' + secret_in(authorization, "credentials"));
   }
-  const std::string token = text_of(*http, "bearer_token");
-  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+  const std::string token = secret_in(http, "bearer_token");
+  if (!token.empty()) authorize("Bearer " + token);
+  const yaml::Node* own = find_value(*http, "http_headers");
+  if (own == nullptr || !own->is_map()) return;
+  for (const auto& [name, header] : own->entries) {
+    if (!header->is_map()) continue;
+    for (const char* key : {"values", "secrets"}) {
+      for (const yaml::NodePtr& item : items_of(*header, key)) {
+        request.headers.emplace_back(name->text, item->text);
+      }
+    }
+    for (const yaml::NodePtr& item : items_of(*header, "files")) {
+      request.headers.emplace_back(name->text, trimmed_secret(file_text(item->text)));
+    }
+  }
 }
 
 bool has_payload(std::string_view kind) {

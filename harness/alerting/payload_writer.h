@@ -17,6 +17,14 @@ using PayloadJson = nlohmann::ordered_json;
 std::string go_json(const PayloadJson& json);
 /// At most so many characters; what is cut ends in an ellipsis.
 std::string cut_to(const std::string& text, std::size_t characters);
+/// A key that is left out when it is empty.
+void put_if(PayloadJson& json, const char* key, std::string value);
+/// `{{ template "name" . }}`
+std::string template_call(std::string_view name);
+/// A URL whose path goes on: `more` begins with a slash or follows one.
+std::string joined_url(std::string_view base, std::string_view more);
+/// As Go's url.URL writes paths: what may not stand there is escaped.
+std::string path_escaped(std::string_view path);
 
 /// One notification on its way to one integration. The first template that fails makes all others
 /// empty; failure() says why.
@@ -40,17 +48,30 @@ class PayloadWriter {
   /// A key of a mapping inside the integration, expanded.
   std::string setting_in(const yaml::Node& map, std::string_view key);
   /// A setting or the file that `KEY_file` names, not expanded.
-  std::string secret(std::string_view key);
+  std::string secret(std::string_view key) { return secret_in(nullptr, key); }
+  /// The same of a mapping inside the integration; null: the integration itself.
+  std::string secret_in(const yaml::Node* map, std::string_view key);
+  std::string file_text(const std::string& file);
   /// A value of any shape: texts are expanded, and what they then look like in YAML counts.
   PayloadJson expand_deep(const yaml::Node& node);
   PayloadJson expand_typed(std::string_view text);
 
-  HttpRequest post(std::string url, std::string body) const;
+  /// Of a service that Alertmanager knows at one place only.
+  std::string fixed_url(const char* usual) const {
+    return integration_.address.empty() ? usual : integration_.address;
+  }
+  bool is_resolved() const { return data_.status == "resolved"; }
+
+  /// With Alertmanager's headers and those of http_config.
+  HttpRequest post(std::string url, std::string body);
+  /// Without a User-Agent and a Content-Type of its own.
+  HttpRequest request(std::string method, std::string url);
   void fail(Error error);
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  void add_authorization(HttpRequest& request) const;
+  void add_http_headers(HttpRequest& request);
+  std::string text_in(const yaml::Node* map, std::string_view key) const;
 
   const Notification& notification_;
   const Integration& integration_;
@@ -61,12 +82,23 @@ class PayloadWriter {
 };
 
 // One integration each; `writer` tells of failures.
-std::vector<HttpRequest> webhook_payload(PayloadWriter& writer);
-std::vector<HttpRequest> slack_payload(PayloadWriter& writer);
-std::vector<HttpRequest> pagerduty_payload(PayloadWriter& writer);
-std::vector<HttpRequest> opsgenie_payload(PayloadWriter& writer);
-std::vector<HttpRequest> msteams_payload(PayloadWriter& writer);
-std::vector<HttpRequest> msteamsv2_payload(PayloadWriter& writer);
+HttpExchange discord_payload(PayloadWriter& writer);
+HttpExchange incidentio_payload(PayloadWriter& writer);
+HttpExchange jira_payload(PayloadWriter& writer);
+HttpExchange mattermost_payload(PayloadWriter& writer);
+HttpExchange msteams_payload(PayloadWriter& writer);
+HttpExchange msteamsv2_payload(PayloadWriter& writer);
+HttpExchange opsgenie_payload(PayloadWriter& writer);
+HttpExchange pagerduty_payload(PayloadWriter& writer);
+HttpExchange pushover_payload(PayloadWriter& writer);
+HttpExchange rocketchat_payload(PayloadWriter& writer);
+HttpExchange slack_payload(PayloadWriter& writer);
+HttpExchange sns_payload(PayloadWriter& writer);
+HttpExchange telegram_payload(PayloadWriter& writer);
+HttpExchange victorops_payload(PayloadWriter& writer);
+HttpExchange webex_payload(PayloadWriter& writer);
+HttpExchange webhook_payload(PayloadWriter& writer);
+HttpExchange wechat_payload(PayloadWriter& writer);
 Mail email_payload(PayloadWriter& writer);
 
 }  // namespace tocsin::alerting

@@ -66,8 +66,10 @@ std::optional<alerting::Answer> Sinks::send(const alerting::Delivery& delivery) 
   }
   if (script.ignore_until && at < *script.ignore_until) return answer;
   const auto most = alerting::integer_of(*delivery.integration->node, "max_alerts").value_or(0);
-  const std::string body = alerting::webhook_body(
-      *delivery.notification, static_cast<std::size_t>(most), std::string(kExternalUrl));
+  alerting::WebhookForm form;
+  form.max_alerts = static_cast<std::size_t>(most);
+  const std::string body =
+      alerting::webhook_body(*delivery.notification, form, std::string(kExternalUrl));
   arrivals_.push_back({sink, at + answer.latency, nlohmann::json::parse(body), refused_[sink]});
   return answer;
 }

@@ -38,28 +38,45 @@ bool is_good(const Answer& answer) {
   return answer.kind == Answer::Kind::kStatus && answer.status / 100 == 2;
 }
 
-net::Task<std::optional<Answer>> post_all(net::Loop& loop,
-                                          std::vector<alerting::HttpRequest> requests,
-                                          Nanos deadline) {
-  Answer answer;
-  for (const alerting::HttpRequest& request : requests) {
-    Result<http::Url> url = http::parse_url(request.url);
-    if (url.has_error()) {
-      answer.kind = Answer::Kind::kImpossible;
-      answer.error = url.error().message;
-      co_return answer;
-    }
-    const Nanos left = std::max(Nanos(1), deadline - loop.now());
-    http::FetchOptions options = options_for(request, left);
-    const net::Outcome<http::Response> outcome =
-        co_await http::fetch(loop, std::move(*url), std::move(options));
-    if (outcome.has_error() && outcome.error().kind == net::NetFailure::kCancelled) {
-      co_return std::nullopt;
-    }
-    answer = answer_from(outcome);
-    if (!is_good(answer)) co_return answer;
+/// nullopt: cancelled.
+net::Task<std::optional<Answer>> make_request(net::Loop& loop, alerting::HttpRequest request,
+                                              Nanos deadline) {
+  Answer impossible;
+  impossible.kind = Answer::Kind::kImpossible;
+  Result<http::Url> url = http::parse_url(request.url);
+  if (url.has_error()) {
+    impossible.error = url.error().message;
+    co_return impossible;
   }
-  co_return answer;
+  const Nanos left = std::max(Nanos(1), deadline - loop.now());
+  http::FetchOptions options = options_for(request, left);
+  const net::Outcome<http::Response> outcome =
+      co_await http::fetch(loop, std::move(*url), std::move(options));
+  if (outcome.has_error() && outcome.error().kind == net::NetFailure::kCancelled) {
+    co_return std::nullopt;
+  }
+  co_return answer_from(outcome);
+}
+
+net::Task<std::optional<Answer>> exchange_all(net::Loop& loop, alerting::HttpExchange exchange,
+                                              Nanos deadline) {
+  Answer last;
+  while (true) {
+    for (alerting::HttpRequest& request : exchange.requests) {
+      const std::optional<Answer> answer =
+          co_await make_request(loop, std::move(request), deadline);
+      if (!answer || !is_good(*answer)) co_return answer;
+      last = *answer;
+    }
+    if (!exchange.next) co_return last;
+    Result<alerting::HttpExchange> more = exchange.next(last.body);
+    if (more.has_error()) {
+      last.kind = Answer::Kind::kImpossible;
+      last.error = more.error().message;
+      co_return last;
+    }
+    exchange = std::move(*more);
+  }
 }
 
 }  // namespace
@@ -73,8 +90,8 @@ net::Task<std::optional<Answer>> deliver(net::Loop& loop, alerting::Payload payl
     if (cancelled) co_return std::nullopt;
     co_return answer;
   }
-  auto& requests = std::get<std::vector<alerting::HttpRequest>>(payload);
-  std::optional<Answer> answer = co_await post_all(loop, std::move(requests), deadline);
+  auto& exchange = std::get<alerting::HttpExchange>(payload);
+  std::optional<Answer> answer = co_await exchange_all(loop, std::move(exchange), deadline);
   co_return answer;
 }
 

@@ -7,8 +7,11 @@
 
 namespace tocsin::run {
 
-/// Hands a mail in, on a connection of its own, without TLS: to receivers on this machine only.
-/// The answer is the first reply that says no, else 200.
+/// Hands a mail in as Alertmanager does, on a connection of its own: TLS from the first byte on or
+/// STARTTLS, AUTH where the mail has a user and the server offers it. The answer is the first reply
+/// that says no, with Alertmanager's words for the step, else 200. What is wrong without such a
+/// reply (no STARTTLS, a certificate that nobody vouches for) counts as lost, since Alertmanager
+/// tries it again; an unreadable file of authorities is impossible.
 net::Task<alerting::Answer> hand_in(net::Loop& loop, alerting::Mail mail, Nanos deadline);
 
 }  // namespace tocsin::run

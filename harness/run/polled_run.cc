@@ -13,7 +13,7 @@ namespace {
 using alerting::PolledNotice;
 
 constexpr int kTaken = 200;
-constexpr int kMailTaken = 250;
+constexpr int kPolledMailTaken = 250;
 
 alerting::PolledSeverity severity_of(std::string_view word) {
   using enum alerting::PolledSeverity;
@@ -38,7 +38,7 @@ void take_trouble(const std::optional<faults::ReceiverFault>& trouble, Notificat
   record.delivered = judge(channel, answer) == alerting::Verdict::kDelivered;
   record.status = answer.kind == alerting::Answer::Kind::kStatus ? answer.status : 0;
   if (record.delivered && record.status == kTaken && record.integration == "email") {
-    record.status = kMailTaken;
+    record.status = kPolledMailTaken;
   }
   if (record.delivered) return;
   record.error = answer.error.empty() ? fmt::format("status {}", answer.status) : answer.error;

@@ -74,6 +74,11 @@ receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
       receivers::IntegrationSetup setup;
       setup.id = {receiver.name, integration.kind, integration.index};
       setup.troubles = troubles_of(scenario, receiver.name, integration);
+      if (integration.kind == "jira") {
+        for (const char* key : {"resolve_transition", "reopen_transition"}) {
+          if (integration.has(key)) setup.transitions.push_back(integration.text(key));
+        }
+      }
       options.integrations.push_back(std::move(setup));
     }
   }

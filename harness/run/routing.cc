@@ -148,6 +148,8 @@ std::shared_ptr<const Routing> RoutingLibrary::routing_of(const scenario::System
     routing->config = alerting::load_config(system.alertmanager_file, own);
     if (own.ok()) {
       routing->payload.templates = alerting::Templates::load(*routing->config, own);
+      // The files of secrets are on the machine that Alertmanager runs on.
+      routing->payload.missing_secret = alerting::MissingSecret::kMadeUp;
       routing->secrets = alerting::secret_values(*routing->config);
       const auto& warnings = routing->config->warnings;
       warnings_.insert(warnings_.end(), warnings.begin(), warnings.end());

@@ -2,6 +2,7 @@
 
 #include "fakes/receivers/mail/html_text.h"
 #include "fakes/receivers/mail/mime.h"
+#include "fakes/receivers/paths.h"
 #include "fakes/receivers/reading.h"
 #include "harness/alerting/payload_writer.h"
 #include "harness/http/url.h"
@@ -17,35 +18,42 @@ ToldText text_of(const alerting::Mail& mail) {
   return told;
 }
 
-/// What Opsgenie's paths say beyond its address: v2, alerts, …
-std::vector<std::string> rest_of(std::string_view target) {
-  std::vector<std::string> rest;
-  std::string_view path = target.substr(0, target.find('?'));
-  const std::size_t version = path.find("/v2/");
-  if (version == std::string_view::npos) return rest;
-  path.remove_prefix(version + 1);
-  while (!path.empty()) {
-    rest.emplace_back(path.substr(0, path.find('/')));
-    path.remove_prefix(std::min(rest.back().size() + 1, path.size()));
-  }
-  return rest;
-}
-
-ToldText text_of(const std::string& kind, const alerting::HttpRequest& sent) {
+/// As the service reads it whose address is `base`, which its paths begin with.
+receivers::Reading reading_of(const std::string& kind, const std::string& base,
+                              const alerting::HttpRequest& sent, receivers::Memory& memory) {
   http::Request request;
   request.method = sent.method;
   const auto url = http::parse_url(sent.url);
   if (url.has_value()) request.target = url->target;
   for (const auto& [name, value] : sent.headers) request.headers.add(name, value);
   request.body = sent.body;
-  const std::vector<std::string> rest =
-      kind == "opsgenie" ? rest_of(request.target) : std::vector<std::string>();
-  receivers::Reading reading = receivers::read_request({kind, rest, request});
-  ToldText told{std::move(reading.record.title), std::move(reading.record.text)};
-  told.answer.status = reading.answer.status;
-  told.answer.body = std::move(reading.answer.body);
-  if (!reading.problem.empty()) told.answer.error = std::move(reading.problem);
-  return told;
+  std::string_view path = request.path();
+  const auto own = http::parse_url(base);
+  if (own.has_value() && path.starts_with(own->target)) path.remove_prefix(own->target.size());
+  const std::vector<std::string> rest = receivers::path_segments(path);
+  return receivers::read_request({kind, rest, request, memory});
+}
+
+/// What the first request says that tells something.
+Result<ToldText> text_of(const alerting::Integration& integration,
+                         alerting::HttpExchange exchange) {
+  receivers::Memory memory;
+  memory.knows_everything = true;
+  receivers::Reading reading;
+  while (true) {
+    for (const alerting::HttpRequest& request : exchange.requests) {
+      reading = reading_of(integration.kind, integration.text("api_url"), request, memory);
+      if (!reading.is_question) {
+        ToldText told{std::move(reading.record.title), std::move(reading.record.text)};
+        told.answer.status = reading.answer.status;
+        told.answer.body = std::move(reading.answer.body);
+        if (!reading.problem.empty()) told.answer.error = std::move(reading.problem);
+        return told;
+      }
+    }
+    if (!exchange.next) return ToldText();
+    TRY(exchange, exchange.next(reading.answer.body));
+  }
 }
 
 Result<ToldText> default_text(const alerting::Notification& notification,
@@ -68,10 +76,9 @@ Result<ToldText> told_text(const alerting::Notification& notification,
   if (!alerting::has_payload(kind) || (kind != "email" && !receivers::is_spoken(kind))) {
     return default_text(notification, integration, context, now);
   }
-  TRY(const alerting::Payload payload,
-      alerting::render_payload(notification, integration, context, now));
+  TRY(alerting::Payload payload, alerting::render_payload(notification, integration, context, now));
   if (const auto* mail = std::get_if<alerting::Mail>(&payload)) return text_of(*mail);
-  return text_of(kind, std::get<std::vector<alerting::HttpRequest>>(payload).front());
+  return text_of(integration, std::get<alerting::HttpExchange>(std::move(payload)));
 }
 
 }  // namespace tocsin::run

@@ -50,9 +50,17 @@ bool is_url_file(std::string_view key) {
 
 /// What would lead elsewhere than to our receivers.
 bool leads_elsewhere(std::string_view key) {
-  static const std::set<std::string_view> keys = {
-      "proxy_url",  "no_proxy", "proxy_from_environment", "proxy_connect_header",
-      "tls_config", "oauth2",   "force_implicit_tls",     "tracing"};
+  static const std::set<std::string_view> keys = {"proxy_url",
+                                                  "no_proxy",
+                                                  "proxy_from_environment",
+                                                  "proxy_connect_header",
+                                                  "tls_config",
+                                                  "oauth2",
+                                                  "force_implicit_tls",
+                                                  "tracing",
+                                                  "smtp_tls_config",
+                                                  "smtp_force_implicit_tls",
+                                                  "update_message"};
   return keys.count(key) > 0;
 }
 
@@ -158,26 +166,88 @@ class Rewriter {
 
   NodePtr integration(const Node& node, const std::string& receiver, const std::string& kind,
                       std::size_t index) {
-    const std::string_view address = address_key(kind);
-    if (address.empty()) {
+    std::string address(address_key(kind));
+    if (address.empty() && !addresses_.fixed_ones) {
       result_.left_out.push_back(fmt::format(
           "receiver {}: {} cannot be pointed at our receivers and was left out", receiver, kind));
       return nullptr;
     }
     NodePtr made = settings(node, "receiver " + receiver);
     const bool mail = kind == "email";
-    made = yaml::with(*made, address,
-                      text((mail ? addresses_.mail : addresses_.url)(receiver, kind, index)));
-    if (mail) {
-      auto tls = std::make_shared<Node>(*child(*made, "tls_config"));
-      if (addresses_.mail_authority.empty()) {
-        tls->entries = {{text("insecure_skip_verify"), plain("true")}};
-      } else {
-        tls->entries = {{text("ca_file"), text(addresses_.mail_authority)}};
-      }
-      made = yaml::with(*made, "tls_config", std::move(tls));
+    if (kind == "slack" && by_token(*made)) {
+      made = yaml::with(*made, "api_url", nullptr);
+      address = "app_url";
     }
-    return made;
+    if (!address.empty()) {
+      made = yaml::with(*made, address,
+                        text((mail ? addresses_.mail : addresses_.url)(receiver, kind, index)));
+    }
+    if (kind == "pagerduty" && !addresses_.fixed_ones) made = second_version(made, receiver);
+    if (kind == "sns") made = yaml::with(*made, "sigv4", signature(*child(*made, "sigv4")));
+    if (kind == "incidentio") made = with_token(made);
+    return mail ? with_tls(made, receiver, index) : made;
+  }
+
+  /// Whether Slack is told by its web API, with a token, perhaps that of `global`.
+  bool by_token(const Node& slack) const {
+    if (has(slack, "app_token")) return true;
+    const NodePtr global = child(*config_.root, "global");
+    const bool global_token =
+        has(*global, "slack_app_token") || has(*global, "slack_app_token_file");
+    return global_token && !has(slack, "api_url") &&
+           !has(*child(slack, "http_config"), "authorization");
+  }
+
+  static bool has(const Node& map, std::string_view key) {
+    const Node* value = map.find(key);
+    return value != nullptr && !value->is_null() && !(value->is_scalar() && value->text.empty());
+  }
+
+  /// PagerDuty's first version has one place only.
+  NodePtr second_version(NodePtr pagerduty, const std::string& receiver) {
+    if (!has(*pagerduty, "service_key")) return pagerduty;
+    result_.left_out.push_back(
+        fmt::format("receiver {}: pagerduty is told by version 2 of its API here, since version 1 "
+                    "cannot be pointed at our receivers",
+                    receiver));
+    const std::string key = pagerduty->find("service_key")->text;
+    pagerduty = yaml::with(*pagerduty, "service_key", nullptr);
+    return yaml::with(*pagerduty, "routing_key", text(key));
+  }
+
+  /// Without what Amazon would have to be asked for.
+  NodePtr signature(const Node& written) const {
+    NodePtr made = std::make_shared<const Node>(written);
+    for (const char* key : {"profile", "role_arn", "external_id"}) {
+      made = yaml::with(*made, key, nullptr);
+    }
+    if (!has(*made, "region")) made = yaml::with(*made, "region", text("us-east-1"));
+    if (has(*made, "access_key")) return made;
+    made = yaml::with(*made, "access_key", text("not-here"));
+    return yaml::with(*made, "secret_key", text("not-here"));
+  }
+
+  /// An http_config of its own has to bring a token for incident.io.
+  NodePtr with_token(const NodePtr& incidentio) const {
+    const bool fine = has(*incidentio, "alert_source_token") || !has(*incidentio, "http_config") ||
+                      has(*child(*incidentio, "http_config"), "authorization");
+    return fine ? incidentio : yaml::with(*incidentio, "alert_source_token", text("not-here"));
+  }
+
+  NodePtr with_tls(NodePtr mail, const std::string& receiver, std::size_t index) const {
+    auto tls = std::make_shared<Node>(*child(*mail, "tls_config"));
+    if (addresses_.mail_authority.empty()) {
+      tls->entries = {{text("insecure_skip_verify"), plain("true")}};
+    } else {
+      tls->entries = {{text("ca_file"), text(addresses_.mail_authority)}};
+    }
+    mail = yaml::with(*mail, "tls_config", std::move(tls));
+    if (!addresses_.implicit_tls) return mail;
+    for (const alerting::Integration& one : config_.find_receiver(receiver)->integrations) {
+      if (one.kind != "email" || one.index != index || !wants_implicit_tls(one)) continue;
+      return yaml::with(*mail, "force_implicit_tls", plain("true"));
+    }
+    return mail;
   }
 
   static NodePtr plain_of(const Node& like, std::string value) {
@@ -247,6 +317,21 @@ class Rewriter {
 RewrittenConfig rewrite_config(const alerting::Config& config, const ReceiverAddresses& addresses,
                                double time_scale) {
   return Rewriter(config, addresses, time_scale).run();
+}
+
+void redirect_fixed(alerting::Config& config, const ReceiverAddresses& addresses) {
+  for (alerting::Receiver& receiver : config.receivers) {
+    for (alerting::Integration& one : receiver.integrations) {
+      const bool version_1 =
+          one.kind == "pagerduty" && (one.has("service_key") || one.has("service_key_file"));
+      if (!version_1 && one.kind != "pushover") continue;
+      one.address = addresses.url(receiver.name, one.kind, one.index);
+    }
+  }
+}
+
+bool wants_implicit_tls(const alerting::Integration& integration) {
+  return integration.flag("force_implicit_tls", integration.text("smarthost").ends_with(":465"));
 }
 
 }  // namespace tocsin::stack

@@ -17,6 +17,12 @@ struct ReceiverAddresses {
   Of mail;  ///< host:port, of kind "email"
   /// The file of the authority that vouches for it; empty: nobody does.
   std::string mail_authority = {};
+  /// Whether mail that was to go over TLS from the first byte on does so here, too; else STARTTLS
+  /// stands for it. Alertmanager knows that setting since 0.28.
+  bool implicit_tls = false;
+  /// Whether those stay that Alertmanager can't be told to send elsewhere (Pushover, PagerDuty's
+  /// version 1): for Tocsin's own sender, which redirect_fixed() leads.
+  bool fixed_ones = false;
 };
 
 struct RewrittenConfig {
@@ -31,5 +37,11 @@ struct RewrittenConfig {
 /// `time_scale`, those too that are not written down.
 RewrittenConfig rewrite_config(const alerting::Config& config, const ReceiverAddresses& addresses,
                                double time_scale);
+
+/// Leads those to `addresses` that Alertmanager can't be told to send elsewhere.
+void redirect_fixed(alerting::Config& config, const ReceiverAddresses& addresses);
+
+/// Whether an integration of kind "email" hands its mail in over TLS from the first byte on.
+bool wants_implicit_tls(const alerting::Integration& integration);
 
 }  // namespace tocsin::stack

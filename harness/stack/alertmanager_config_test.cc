@@ -108,6 +108,93 @@ TEST_F(Rewritten, NobodyElseIsTold) {
   EXPECT_THAT(config->templates, ElementsAre(folder_.path("*.tmpl")));
 }
 
+/// The text of a configuration of one receiver, rewritten and read again.
+struct Again {
+  Again(const std::string& global, const std::string& receiver, ReceiverAddresses addresses = {}) {
+    addresses.url = [](const std::string&, const std::string& kind, std::size_t) {
+      return "http://here/" + kind;
+    };
+    addresses.mail = [](const std::string&, const std::string&, std::size_t) {
+      return std::string("here:25");
+    };
+    const std::string text = "global: {" + global +
+                             "}\nroute: {receiver: r}\nreceivers: [{name: r, " + receiver + "}]\n";
+    Diagnostics diagnostics;
+    const auto config = alerting::parse_config("a.yml", text, diagnostics);
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.render();
+    result = rewrite_config(*config, addresses, 1);
+    const auto parsed = alerting::parse_config("b.yml", result.text, diagnostics);
+    EXPECT_TRUE(diagnostics.ok()) << diagnostics.render() << result.text;
+    again = *parsed;
+    redirect_fixed(again, addresses);
+  }
+  const alerting::Integration& one() const { return again.receivers.at(0).integrations.at(0); }
+
+  RewrittenConfig result;
+  alerting::Config again;
+};
+
+TEST(RewrittenConfig, SlacksTokens) {
+  const Again own("", "slack_configs: [{app_token: t, channel: c}]");
+  EXPECT_EQ(own.one().text("app_url"), "http://here/slack");
+  EXPECT_FALSE(own.one().has("api_url"));
+  const Again inherited("slack_app_token: t", "slack_configs: [{channel: c}]");
+  EXPECT_EQ(inherited.one().text("app_url"), "http://here/slack");
+  EXPECT_EQ(inherited.one().text("app_token"), "t");
+  const Again updates(
+      "",
+      "slack_configs: [{api_url: 'https://slack.com/api/chat.postMessage', update_message: true}]");
+  EXPECT_EQ(updates.one().text("api_url"), "http://here/slack");
+}
+
+TEST(RewrittenConfig, ThoseThatKnowOnePlaceOnly) {
+  const char* const receiver =
+      "pagerduty_configs: [{service_key: S}], pushover_configs: [{user_key: u, token: t}]";
+  const Again real("", receiver);
+  ASSERT_EQ(real.again.receivers[0].integrations.size(), 1U);
+  EXPECT_EQ(real.one().text("routing_key"), "S");
+  EXPECT_FALSE(real.one().has("service_key"));
+  EXPECT_EQ(real.one().text("url"), "http://here/pagerduty");
+  EXPECT_THAT(real.result.left_out, testing::SizeIs(2));
+  ReceiverAddresses all;
+  all.fixed_ones = true;
+  const Again embedded("", receiver, all);
+  ASSERT_EQ(embedded.again.receivers[0].integrations.size(), 2U);
+  EXPECT_EQ(embedded.one().text("service_key"), "S");
+  EXPECT_EQ(embedded.one().address, "http://here/pagerduty");
+  EXPECT_EQ(embedded.again.receivers[0].integrations[1].address, "http://here/pushover");
+  EXPECT_THAT(embedded.result.left_out, IsEmpty());
+}
+
+TEST(RewrittenConfig, CredentialsThatAreNotHere) {
+  const Again sns("", "sns_configs: [{topic_arn: t, sigv4: {profile: p, role_arn: r}}]");
+  EXPECT_THAT(sns.result.text, HasSubstr("not-here"));
+  EXPECT_THAT(sns.result.text, Not(HasSubstr("role_arn")));
+  const Again incident(
+      "",
+      "incidentio_configs: [{url: 'http://x', http_config: {oauth2: {client_id: a, "
+      "token_url: 'http://t', client_secret: s}}, alert_source_token: t}]");
+  EXPECT_EQ(incident.one().text("url"), "http://here/incidentio");
+}
+
+TEST(RewrittenConfig, MailAsItWasMeant) {
+  const char* const global =
+      "smtp_smarthost: 'mail:465', smtp_from: a@b, smtp_tls_config: {ca_file: /nowhere}, "
+      "smtp_force_implicit_tls: true";
+  const Again plain(global, "email_configs: [{to: c@d}]");
+  EXPECT_FALSE(wants_implicit_tls(plain.one()));
+  EXPECT_THAT(plain.result.text, Not(HasSubstr("/nowhere")));
+  ReceiverAddresses addresses;
+  addresses.implicit_tls = true;
+  addresses.mail_authority = "/run/authority.pem";
+  const Again implicit(global, "email_configs: [{to: c@d}]", addresses);
+  EXPECT_TRUE(wants_implicit_tls(implicit.one()));
+  EXPECT_THAT(implicit.result.text, HasSubstr("/run/authority.pem"));
+  const Again usual("smtp_smarthost: 'mail:587', smtp_from: a@b", "email_configs: [{to: c@d}]",
+                    addresses);
+  EXPECT_FALSE(wants_implicit_tls(usual.one()));
+}
+
 TEST_F(Rewritten, TimesAreAsTheyWere) {
   const auto config = rewrite(1);
   EXPECT_EQ(config->resolve_timeout, minutes(10));

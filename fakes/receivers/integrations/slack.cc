@@ -5,8 +5,7 @@
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
 
-/// Slack's incoming webhooks and its chat.postMessage and chat.update, and the services that took
-/// over their form.
+/// Slack's incoming webhooks and its chat.postMessage and chat.update.
 
 namespace tocsin::receivers {
 namespace {
@@ -49,7 +48,9 @@ void read_blocks(const json& blocks, NotificationRecord& record) {
   for (const json& item : blocks) read_blocks(item, record);
 }
 
-void read_message(const json& message, Reading& reading) {
+}  // namespace
+
+void read_slack_message(const json& message, Reading& reading) {
   NotificationRecord& record = reading.record;
   const json& attachments = member(message, "attachments");
   if (attachments.is_array()) {
@@ -72,6 +73,8 @@ void read_message(const json& message, Reading& reading) {
     if (!value.empty()) reading.details[name] = value;
   }
 }
+
+namespace {
 
 /// The web API answers with JSON and 200 always; incoming webhooks with a word.
 bool is_web_api(const Incoming& incoming) {
@@ -97,7 +100,7 @@ Reading read_slack(const Incoming& incoming) {
     refuse_slack(reading, web_api, "invalid_payload");
     return reading;
   }
-  read_message(message, reading);
+  read_slack_message(message, reading);
   const bool says_something = !text_at(message, "text").empty() ||
                               !member(message, "attachments").empty() ||
                               !member(message, "blocks").empty();

@@ -31,7 +31,9 @@ std::string unquoted(std::string_view pattern) {
   return name;
 }
 
-void read_version_4(const json& message, Reading& reading) {
+}  // namespace
+
+void read_alertmanager_message(const json& message, Reading& reading) {
   NotificationRecord& record = reading.record;
   record.group_key = text_at(message, "groupKey");
   record.group_labels = labels_at(message, "groupLabels");
@@ -45,6 +47,8 @@ void read_version_4(const json& message, Reading& reading) {
   const json& cut = member(message, "truncatedAlerts");
   if (cut.is_number_unsigned() && cut != 0) reading.details["truncated_alerts"] = cut.dump();
 }
+
+namespace {
 
 /// A payload of somebody's own: what such messages usually call their texts.
 void read_own(const json& message, Reading& reading) {
@@ -74,7 +78,7 @@ Reading read_webhook(const Incoming& incoming) {
     return reading;
   }
   if (text_at(message, "version") == "4" && member(message, "alerts").is_array()) {
-    read_version_4(message, reading);
+    read_alertmanager_message(message, reading);
   } else {
     read_own(message, reading);
   }
