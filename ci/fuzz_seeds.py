@@ -94,7 +94,20 @@ def payloads():
             yield chr(kinds.index(kind)) + target + "\n" + body
 
 
+def checked_folders():
+    """Files of the cases of `tocsin check`, each below its name; the target ignores what stands behind "=>"."""
+    for path in sorted((ROOT / "harness/check/testdata").glob("*.folders")):
+        for case in re.split(r"^----\n", path.read_text(), flags=re.M):
+            yield re.sub(r"^(?:#.*|only .*|base .*|check .*)\n", "", case, flags=re.M).split("\n=>")[0]
+    system = read("harness/check/testdata/vcf/system.yaml")
+    for path in sorted((ROOT / "harness/check/testdata").glob("*.cases")):
+        for case in cases(path.relative_to(ROOT)):
+            rules = "".join("  " + line + "\n" for line in case.splitlines() if not re.match("only |system", line))
+            yield f"== rules.yml\ngroups:\n- name: g\n  rules:\n{rules}\n== system.yaml\n{system}"
+
+
 SEEDS = {
+    "check_fuzz": checked_folders,
     "receivers_smtp_fuzz": smtp_dialogues,
     "receivers_mail_fuzz": mails,
     "receivers_payload_fuzz": payloads,

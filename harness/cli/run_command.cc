@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -37,6 +39,7 @@ struct RunCommandOptions {
   std::string ca_file;
   StackFlags stack;
   unsigned jobs = 0;
+  unsigned live_jobs = 1;
   bool timelines = false;
   ArtefactOptions artefacts;
   ReportFiles reports;
@@ -47,6 +50,51 @@ std::vector<std::string> files_of(const std::vector<Task>& tasks) {
   for (const Task& task : tasks) files.push_back(task.scenario.file);
   return files;
 }
+
+/// How live scenarios are going: the one that runs, or, of several side by side, all together.
+class LiveProgressBar {
+ public:
+  /// `scenarios`: how many will run; 0: they come one after another.
+  explicit LiveProgressBar(std::size_t scenarios) : scenarios_(scenarios) {}
+
+  void show(std::size_t index, std::string_view name, const run::LiveProgress& progress) {
+    const std::lock_guard lock(mutex_);
+    if (scenarios_ == 0) return show_line(name, progress);
+    running_[index] = progress;
+    run::LiveProgress all;
+    for (const auto& [one, its] : running_) {
+      all.pending += its.pending;
+      all.firing += its.firing;
+      all.ledger.completed += its.ledger.completed;
+      // The one that takes longest says when they are done.
+      if (its.planned - its.elapsed >= all.planned - all.elapsed) {
+        all.planned = its.planned;
+        all.elapsed = its.elapsed;
+      }
+    }
+    show_line(fmt::format("{} live, {} of {} done", running_.size(), done_, scenarios_), all);
+  }
+
+  void finished(std::size_t index) {
+    const std::lock_guard lock(mutex_);
+    running_.erase(index);
+    ++done_;
+    bar_.clear();
+  }
+
+ private:
+  void show_line(std::string_view title, const run::LiveProgress& progress) {
+    bar_.show(title, progress.elapsed, progress.planned,
+              fmt::format("{} requests, {} alerts pending, {} firing", progress.ledger.completed,
+                          progress.pending, progress.firing));
+  }
+
+  const std::size_t scenarios_;
+  std::mutex mutex_;
+  ProgressBar bar_;
+  std::map<std::size_t, run::LiveProgress> running_;
+  std::size_t done_ = 0;
+};
 
 class Runner {
  public:
@@ -88,17 +136,35 @@ class Runner {
 
   /// Simulated scenarios share nothing, so they run side by side.
   void run_simulated() {
-    std::vector<std::size_t> mine;
-    for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      if (!tasks_[i].scenario.live) mine.push_back(i);
-    }
     const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-    const std::size_t jobs =
-        std::min<std::size_t>(options_.jobs > 0 ? options_.jobs : cores, mine.size());
+    side_by_side(tasks_of(false), options_.jobs > 0 ? options_.jobs : cores,
+                 [&](std::size_t index) { simulate(index); });
+  }
+
+  /// Live ones come one after another unless asked for otherwise: they measure the machine. They
+  /// share no port: the kernel chooses all.
+  void run_live() {
+    const std::vector<std::size_t> mine = tasks_of(true);
+    const std::size_t jobs = std::min<std::size_t>(options_.live_jobs, mine.size());
+    LiveProgressBar bar(jobs > 1 ? mine.size() : 0);
+    side_by_side(mine, jobs, [&](std::size_t index) { live(index, bar); });
+  }
+
+  std::vector<std::size_t> tasks_of(bool live) const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+      if (tasks_[i].scenario.live == live) found.push_back(i);
+    }
+    return found;
+  }
+
+  void side_by_side(const std::vector<std::size_t>& mine, std::size_t most,
+                    const std::function<void(std::size_t)>& run_one) {
+    const std::size_t jobs = std::min(most, mine.size());
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       for (std::size_t n = next++; n < mine.size() && !interrupted(); n = next++) {
-        simulate(mine[n]);
+        run_one(mine[n]);
       }
     };
     std::vector<std::thread> threads;
@@ -123,13 +189,10 @@ class Runner {
     }
   }
 
-  /// Live ones come one after another: they measure the machine.
-  void run_live() {
-    for (std::size_t i = 0; i < tasks_.size() && !interrupted(); ++i) {
-      const Task& task = tasks_[i];
-      if (!task.scenario.live) continue;
-      const Nanos began = system_clock().monotonic();
-      ProgressBar bar;
+  void live(std::size_t index, LiveProgressBar& bar) {
+    const Nanos began = system_clock().monotonic();
+    const Task& task = tasks_[index];
+    try {
       run::LiveOptions live;
       live.time_scale = task.scenario.time_scale;
       live.target_url = options_.target_url;
@@ -138,19 +201,22 @@ class Runner {
       live.routing = task.routing.get();
       live.real = real_;
       live.stop = &interrupted();
-      live.routing = task.routing.get();
       live.progress = [&](const run::LiveProgress& progress) {
-        bar.show(task.scenario.name, progress.elapsed, progress.planned,
-                 fmt::format("{} requests, {} alerts pending, {} firing", progress.ledger.completed,
-                             progress.pending, progress.firing));
+        bar.show(index, task.scenario.name, progress);
       };
       auto evidence = run::run_live(task.scenario, *task.rules, live);
-      bar.clear();
+      bar.finished(index);
       if (evidence.has_error()) {
-        take_trouble(i, evidence.error(), began);
+        take_trouble(index, evidence.error(), began);
       } else {
-        take(i, *evidence, began);
+        take(index, *evidence, began);
       }
+    } catch (const std::bad_alloc&) {
+      bar.finished(index);
+      take_trouble(index, io_error("not enough memory"), began);
+    } catch (const std::exception& error) {
+      bar.finished(index);
+      take_trouble(index, io_error(error.what()), began);
     }
   }
 
@@ -211,12 +277,20 @@ Result<void> check_live_flags(const RunCommandOptions& options, const std::vecto
     const auto readable = read_file(options.ca_file);
     if (readable.has_error()) return flag_error("--ca-file", readable.error());
   }
+  const bool real = options.stack.stack == "real";
+  if (options.live_jobs > 1 && (!options.target_url.empty() || real)) {
+    return input_error(
+        {}, fmt::format(
+                "--live-jobs does not go with {}: {}", real ? "--stack real" : "--target",
+                real ? "one stack runs at a time" : "the scenarios would drive the same service"));
+  }
   const auto is_live = [](const Task& task) { return task.scenario.live; };
   if (std::any_of(tasks.begin(), tasks.end(), is_live)) return {};
   const char* flag = options.tasks.time_scale      ? "--time-scale"
                      : !options.target_url.empty() ? "--target"
                      : options.insecure            ? "--insecure"
                      : !options.ca_file.empty()    ? "--ca-file"
+                     : options.live_jobs > 1       ? "--live-jobs"
                                                    : given_stack_flag(options.stack);
   if (flag == nullptr) return {};
   Error error = input_error({}, fmt::format("{} is for live runs, and no scenario is live", flag));
@@ -264,6 +338,12 @@ void add_run_command(CLI::App& app, Action& chosen) {
       ->add_option("-j,--jobs", options->jobs, "Simulated scenarios side by side; default: cores")
       ->check(CLI::Range(1u, 1024u).description(""))
       ->type_name("N");
+  command
+      ->add_option("--live-jobs", options->live_jobs,
+                   "Live scenarios side by side; they share the machine that they measure")
+      ->check(CLI::Range(1u, 64u).description(""))
+      ->type_name("N")
+      ->capture_default_str();
   command->add_flag("--timeline", options->timelines, "Show the timeline of passing scenarios too");
   add_artefact_options(*command, options->artefacts);
   add_report_options(*command, options->reports);
