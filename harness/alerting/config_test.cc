@@ -167,6 +167,55 @@ receivers: [{name: a}]
   EXPECT_EQ(config->warnings[0].hints[0], R"(write a="b c")");
 }
 
+/// Found by compare_configs.py beside amtool 0.33.1.
+TEST(Config, TakenAndRefusedAsByAmtool) {
+  struct Case {
+    const char* http;  ///< of `global`
+    const char* receiver;
+    const char* problem;
+  };
+  const char* const hook = "webhook_configs: [{url: 'http://h'}]";
+  const char* const webex = "webex_configs: [{room_id: r, http_config: {bearer_token_file: f}}]";
+  const Case cases[] = {
+      {"{http_headers: {X: {value: a}}}", hook, "field value not found in a header"},
+      {"{http_headers: {X: {values: a}}}", hook, "values must be a list of texts"},
+      {"{http_headers: {X: [a]}}", hook, "a header of http_headers must be a mapping"},
+      {"{http_headers: {X: {files: [a]}}}", hook, ""},
+      {"{proxy_url: ':p'}", hook, "proxy_url: not a valid URL: missing protocol scheme"},
+      {"{proxy_url: 'http://a b'}", hook, R"(invalid character " " in host name)"},
+      {"{proxy_url: '%zz'}", hook, R"(invalid URL escape "%zz")"},
+      {"{proxy_url: 'a:b/c'}", hook, ""},
+      {"{proxy_url: '1:b'}", hook, "first path segment in URL cannot contain colon"},
+      {"{proxy_url: p, proxy_connect_header: {X: a}}", hook, "X must be a list of texts"},
+      {"{proxy_url: p, proxy_connect_header: {X: [a]}}", hook, ""},
+      {"{tls_config: {min_version: ''}}", hook, "unknown TLS version: "},
+      {"{authorization: {type: ' basic '}}", hook,
+       R"(authorization type cannot be set to "basic")"},
+      {"{}", webex, ""},
+      {"{}", "webhook_configs: [{url: 'http://h', max_alerts: 0x10}]", ""},
+      {"{}", "webhook_configs: [{url: 'http://h', max_alerts: 0b11}]", ""},
+      {"{}", "webhook_configs: [{url: 'http://h', max_alerts: 0x}]", "max_alerts must be"},
+      {"{}",
+       "mattermost_configs: [{webhook_url: 'http://h', attachments: [{fields: [{title: t}]}]}]",
+       "missing value in Mattermost field configuration"},
+      {"{}", "rocketchat_configs: [{token: '', token_id: ''}]", ""},
+      {"{}", "rocketchat_configs: [{token: ''}]", "no global Rocketchat TokenID set"},
+      {"{}", "opsgenie_configs: [{api_key: k, responders: [{name: n, type: '{{ .X'}]}]",
+       "type contains invalid template syntax"},
+  };
+  for (const Case& c : cases) {
+    const std::string problems =
+        refused(std::string("global: {http_config: ") + c.http +
+                "}\nroute: {receiver: r}\nreceivers:\n- name: r\n  " + c.receiver + '\n');
+    if (*c.problem == '\0') {
+      EXPECT_EQ(problems, "") << c.http << c.receiver;
+    } else {
+      EXPECT_NE(problems.find(c.problem), std::string::npos) << c.http << c.receiver << '\n'
+                                                             << problems;
+    }
+  }
+}
+
 TEST(Config, HostileTextsAreRefused) {
   for (const char* text : {"", "[]", "x", "route: []", "receivers: {a: b}", "route: {routes: [~]}",
                            "a: &a [*a]", "\xff", "? {a: b}\n: c", "route: {receiver: [a]}"}) {

@@ -91,9 +91,11 @@ class HttpRules {
     if (has(node, "credentials") && has(node, "credentials_file")) {
       fail(node, "at most one of authorization credentials & credentials_file must be configured");
     }
-    std::string type = text_of(node, "type");
-    std::transform(type.begin(), type.end(), type.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::string type;
+    for (const char c : text_of(node, "type")) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (std::isspace(byte) == 0) type += static_cast<char>(std::tolower(byte));
+    }
     if (type == "basic") {
       fail(node, "authorization type cannot be set to \"basic\", use \"basic_auth\" instead");
     }
@@ -157,9 +159,10 @@ class HttpRules {
 
   void check_version(const yaml::Node& node, std::string_view name) {
     constexpr std::array<std::string_view, 4> kVersions = {"TLS10", "TLS11", "TLS12", "TLS13"};
-    const std::string text = text_of(node, name);
-    if (text.empty() || std::count(kVersions.begin(), kVersions.end(), text) > 0) return;
-    fail(*node.find(name), "unknown TLS version: " + text);
+    const yaml::Node* version = find_value(node, name);
+    if (version == nullptr || !version->is_scalar()) return;
+    if (std::count(kVersions.begin(), kVersions.end(), version->text) > 0) return;
+    fail(*version, "unknown TLS version: " + version->text);
   }
 
   void fail(const yaml::Node& node, std::string message) {

@@ -67,7 +67,10 @@ class IntegrationRules {
     diagnostics_.add(node.error(std::move(message)));
   }
   void not_both(std::string_view a, std::string_view b) {
-    if (own(a) && own(b)) fail(fmt::format("at most one of {} & {} must be configured", a, b));
+    if (own(a) && own(b)) not_both_named(a, b);
+  }
+  void not_both_named(std::string_view a, std::string_view b) {
+    fail(fmt::format("at most one of {} & {} must be configured", a, b));
   }
   void one_of(std::string_view a, std::string_view b) {
     if (!own(a) && !own(b)) fail(fmt::format("one of {} or {} must be configured", a, b));
@@ -90,9 +93,12 @@ class IntegrationRules {
   bool has_pair(std::string_view key) const {
     return one_.has(key) || one_.has(std::string(key) + "_file");
   }
-  const yaml::Node* authorization() const {
+  /// A bearer token is an authorization, too.
+  bool authorizes() const {
     const yaml::Node* http = find_value(node_, "http_config");
-    return http == nullptr ? nullptr : find_value(*http, "authorization");
+    return http != nullptr && (find_value(*http, "authorization") != nullptr ||
+                               !text_of(*http, "bearer_token").empty() ||
+                               !text_of(*http, "bearer_token_file").empty());
   }
 
   // --- one integration each ---
@@ -174,12 +180,12 @@ class IntegrationRules {
            std::string(kSlackPost));
     }
     inherit({"app_url", "slack_app_url", kSlackPost});
-    if (authorization() == nullptr && !own("api_url")) inherit_pair("app_token", "slack_app_token");
+    if (!authorizes() && !own("api_url")) inherit_pair("app_token", "slack_app_token");
     inherit_pair("api_url", "slack_api_url");
     if (!has_pair("api_url") && !has_pair("app_token")) {
       fail("no Slack API URL nor App token set either inline or in a file");
     }
-    if (has_pair("app_token") && authorization() != nullptr) {
+    if (has_pair("app_token") && authorizes()) {
       fail("http authorization can't be set when using Slack App tokens");
     }
     for (const yaml::NodePtr& item : items_of(node_, "actions")) slack_action(*item);
@@ -203,8 +209,9 @@ class IntegrationRules {
     }
   }
 
-  void titled_fields(std::string_view who) {
-    for (const yaml::NodePtr& item : items_of(node_, "fields")) {
+  void titled_fields(std::string_view who) { titled_fields(node_, who); }
+  void titled_fields(const yaml::Node& of, std::string_view who) {
+    for (const yaml::NodePtr& item : items_of(of, "fields")) {
       if (!item->is_map()) continue;
       for (const std::string_view key : {"title", "value"}) {
         if (!text_of(*item, key).empty()) continue;
@@ -244,7 +251,12 @@ class IntegrationRules {
           "opsGenieConfig responder has to have at least one of id, username or name specified");
     }
     std::string type = text_of(responder, "type");
-    if (type.find("{{") != std::string::npos) return;
+    const Result<bool> is_template = contains_template(type);
+    if (is_template.has_error()) {
+      fail_at(responder, "opsGenieConfig responder type contains invalid template syntax: " +
+                             is_template.error().message);
+    }
+    if (is_template.has_error() || *is_template) return;
     std::transform(type.begin(), type.end(), type.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::set<std::string> known = {"team", "teams", "user", "escalation", "schedule"};
@@ -336,7 +348,7 @@ class IntegrationRules {
 
   void webex() {
     if (!own("room_id")) fail("missing room_id on webex_config");
-    if (authorization() == nullptr) fail("missing webex_configs.http_config.authorization");
+    if (!authorizes()) fail("missing webex_configs.http_config.authorization");
     inherit({"api_url", "webex_api_url", "https://webexapis.com/v1/messages"});
   }
 
@@ -352,16 +364,19 @@ class IntegrationRules {
     if (!one_.has("api_url")) fail("no global Jira Cloud URL set");
   }
 
+  /// Empty tokens count as given.
   void rocketchat() {
-    not_both("token", "token_file");
-    not_both("token_id", "token_id_file");
     inherit({"api_url", "rocketchat_api_url", "https://open.rocket.chat/"});
-    inherit_pair("token_id", "rocketchat_token_id");
-    inherit_pair("token", "rocketchat_token");
-    if (!has_pair("token_id")) {
-      fail("no global Rocketchat TokenID set either inline or in a file");
+    for (const std::string key : {"token", "token_id"}) {
+      const bool given = find_value(node_, key) != nullptr;
+      if (given && own(key + "_file")) not_both_named(key, key + "_file");
+      if (!given) inherit_pair(key, "rocketchat_" + key);
+      const bool global_given =
+          global_ != nullptr && find_value(*global_, "rocketchat_" + key) != nullptr;
+      if (given || global_given || has_pair(key)) continue;
+      fail(fmt::format("no global Rocketchat {} set either inline or in a file",
+                       key == "token" ? "Token" : "TokenID"));
     }
-    if (!has_pair("token")) fail("no global Rocketchat Token set either inline or in a file");
   }
 
   void mattermost() {
@@ -371,18 +386,21 @@ class IntegrationRules {
       fail("missing webhook_url or webhook_url_file on mattermost_config");
     }
     titled_fields("Mattermost");
+    for (const yaml::NodePtr& item : items_of(node_, "attachments")) {
+      if (item->is_map()) titled_fields(*item, "Mattermost");
+    }
   }
 
   void incidentio() {
     one_of("url", "url_file");
     not_both("alert_source_token", "alert_source_token_file");
     const bool token = own("alert_source_token") || own("alert_source_token_file");
-    if (authorization() != nullptr && token) {
+    if (authorizes() && token) {
       fail(
           "cannot specify alert_source_token or alert_source_token_file when using "
           "http_config.authorization");
     }
-    if (find_value(node_, "http_config") != nullptr && authorization() == nullptr && !token) {
+    if (find_value(node_, "http_config") != nullptr && !authorizes() && !token) {
       fail(
           "at least one of alert_source_token, alert_source_token_file or "
           "http_config.authorization must be configured");

@@ -42,15 +42,28 @@ std::optional<double> yaml_float(const yaml::Node& node) {
   return value;
 }
 
+/// strconv.ParseInt of Go with base 0: 0x1F, 0b1, 0o17 and 017, too.
+std::optional<std::int64_t> go_integer(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  int base = 10;
+  if (text.size() > 1 && text[0] == '0') {
+    const char mark = static_cast<char>(std::tolower(static_cast<unsigned char>(text[1])));
+    base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
+    text.remove_prefix(mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1);
+  }
+  std::int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+  if (!whole || text.empty() || text[0] == '-') return std::nullopt;
+  return negative ? -value : value;
+}
+
 std::optional<std::int64_t> yaml_integer(const yaml::Node& node) {
   if (!node.is_scalar() || !node.plain || node.text.empty()) return std::nullopt;
   std::string digits = node.text;
   std::erase(digits, '_');
-  std::string_view rest = digits;
-  if (rest.starts_with('+')) rest.remove_prefix(1);
-  std::int64_t value = 0;
-  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  if (parsed.ec == std::errc() && parsed.ptr == rest.data() + rest.size()) return value;
+  if (const auto value = go_integer(digits)) return value;
   const std::optional<double> number = yaml_float(node);
   if (!number || std::abs(*number) > 9e18) return std::nullopt;
   return static_cast<std::int64_t>(*number);
@@ -72,6 +85,8 @@ std::string_view expected(ValueType type) {
     case ValueType::kMaps:
       return "a list";
     case ValueType::kTextMap:
+    case ValueType::kTextsMap:
+    case ValueType::kMapMap:
     case ValueType::kAnyMap:
     case ValueType::kRegexMap:
     case ValueType::kMap:
@@ -125,6 +140,9 @@ class SchemaChecker {
       case ValueType::kTextMap:
       case ValueType::kRegexMap:
         return text_map(node, key);
+      case ValueType::kTextsMap:
+      case ValueType::kMapMap:
+        return map_of(node, key);
       default:
         if (node.is_scalar()) scalar(node, key);
     }
@@ -148,6 +166,8 @@ class SchemaChecker {
       case ValueType::kMaps:
         return node.is_list();
       case ValueType::kTextMap:
+      case ValueType::kTextsMap:
+      case ValueType::kMapMap:
       case ValueType::kAnyMap:
       case ValueType::kRegexMap:
       case ValueType::kMap:
@@ -180,6 +200,9 @@ class SchemaChecker {
       case ValueType::kUrl:
         if (const auto problem = url_problem(node.text)) url(node, key, *problem);
         return;
+      case ValueType::kAnyUrl:
+        if (const auto problem = go_url_problem(node.text)) url(node, key, *problem);
+        return;
       default:
         return;
     }
@@ -188,7 +211,7 @@ class SchemaChecker {
   void url(const yaml::Node& node, const Key& key, const std::string& problem) {
     Error error = node.error(fmt::format("{}: {}", key.name, problem));
     // The line may hold a secret.
-    if (key.type != ValueType::kUrl) error.excerpt.clear();
+    if (key.type != ValueType::kUrl && key.type != ValueType::kAnyUrl) error.excerpt.clear();
     diagnostics_.add(std::move(error));
   }
 
@@ -215,6 +238,19 @@ class SchemaChecker {
         fail(*entry.value, wrong_kind(entry.key->text, *entry.value, "a text"));
       } else if (key.type == ValueType::kRegexMap) {
         regex_entry(entry);
+      }
+    }
+  }
+
+  /// Names to lists of texts, or to mappings.
+  void map_of(const yaml::Node& node, const Key& key) {
+    for (const yaml::Node::Entry& entry : node.entries) {
+      if (!entry.key->is_scalar()) {
+        fail(*entry.key, fmt::format("the names of {} must be texts", key.name));
+      } else if (key.type == ValueType::kMapMap) {
+        map(*entry.value, *key.schema);
+      } else {
+        value(*entry.value, {entry.key->text, ValueType::kTexts});
       }
     }
   }
@@ -260,22 +296,6 @@ struct GoUnit {
 };
 constexpr GoUnit kGoUnits[] = {{"ns", 1},   {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3},
                                {"ms", 1e6}, {"s", 1e9},  {"m", 60e9}, {"h", 3600e9}};
-
-bool is_bad_host_character(char c) {
-  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '<' || c == '>' || c == '\\' ||
-         c == '^' || c == '`' || c == '{' || c == '}' || c == '|' || c == '\x7f';
-}
-
-bool has_bad_escape(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') continue;
-    const auto is_hex = [&](std::size_t at) {
-      return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at])) != 0;
-    };
-    if (!is_hex(i + 1) || !is_hex(i + 2)) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -361,47 +381,6 @@ Result<Nanos> parse_go_duration(std::string_view text) {
   }
   if (total > 9.2e18) return bad;
   return Nanos(static_cast<std::int64_t>(sign * total));
-}
-
-std::optional<std::string> url_problem(std::string_view url) {
-  const auto bad = [&](std::string_view why) { return fmt::format("not a valid URL: {}", why); };
-  for (const char c : url) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      return bad("invalid control character in URL");
-    }
-  }
-  const std::size_t colon = url.find_first_of(":/?#");
-  const std::string_view scheme =
-      colon != std::string_view::npos && url[colon] == ':' ? url.substr(0, colon) : "";
-  std::string lower(scheme);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (url.starts_with(':')) return bad("missing protocol scheme");
-  if (lower != "http" && lower != "https") {
-    return fmt::format("unsupported scheme \"{}\" for URL", lower);
-  }
-  std::string_view rest = url.substr(colon + 1);
-  if (!rest.starts_with("//")) return "missing host for URL";
-  rest.remove_prefix(2);
-  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
-  std::string_view host = rest.substr(0, end);
-  const std::string_view path = rest.substr(end, std::min(rest.find('?', end), rest.size()) - end);
-  if (has_bad_escape(path)) return bad("invalid URL escape");
-  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) {
-    host.remove_prefix(at + 1);
-  }
-  if (std::any_of(host.begin(), host.end(), is_bad_host_character)) {
-    return bad("invalid character in host name");
-  }
-  const std::size_t bracket = host.find(']');
-  if (host.starts_with('[') && bracket == std::string_view::npos) return bad("missing ']' in host");
-  const std::size_t port = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  if (port != std::string_view::npos &&
-      host.find_first_not_of("0123456789", port + 1) != std::string_view::npos) {
-    return bad(fmt::format("invalid port \"{}\" after host", host.substr(port)));
-  }
-  if (host.empty()) return "missing host for URL";
-  return std::nullopt;
 }
 
 Result<HostPort> parse_host_port(std::string_view text) {

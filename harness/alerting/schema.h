@@ -30,9 +30,12 @@ enum class ValueType {
   kUrl,
   kSecretUrl,    ///< "<secret>" too
   kTemplateUrl,  ///< a URL, a template, or "<secret>"
+  kAnyUrl,       ///< whatever Go takes for a URL
   kHostPort,
   kTexts,     ///< a list of texts
   kTextMap,   ///< names to texts
+  kTextsMap,  ///< names to lists of texts
+  kMapMap,    ///< names to mappings with a schema
   kAnyMap,    ///< names to anything
   kRegexMap,  ///< label names to regular expressions
   kMatchers,  ///< a list of matchers
@@ -46,7 +49,7 @@ struct Schema;
 struct Key {
   std::string_view name;
   ValueType type = ValueType::kText;
-  const Schema* schema = nullptr;  ///< of kMap, kMaps and kTextOrMap
+  const Schema* schema = nullptr;  ///< of kMap, kMaps, kMapMap and kTextOrMap
 };
 
 struct Schema {
@@ -75,6 +78,8 @@ Result<Duration> parse_model_duration(std::string_view text);
 Result<Nanos> parse_go_duration(std::string_view text);
 /// What is wrong with an http or https URL; nullopt: nothing.
 std::optional<std::string> url_problem(std::string_view url);
+/// What Go's url.Parse says against a URL.
+std::optional<std::string> go_url_problem(std::string_view url);
 
 struct HostPort {
   std::string host;

@@ -33,10 +33,10 @@ const Schema kTlsConfig = {"tls_config",
                             {"min_version"},
                             {"max_version"}}};
 
-const std::vector<Key> kProxyKeys = {{"proxy_url"},
+const std::vector<Key> kProxyKeys = {{"proxy_url", kAnyUrl},
                                      {"no_proxy"},
                                      {"proxy_from_environment", kBool},
-                                     {"proxy_connect_header", kAnyMap}};
+                                     {"proxy_connect_header", kTextsMap}};
 
 const Schema kBasicAuth = {"basic_auth",
                            {{"username"},
@@ -69,6 +69,9 @@ const Schema kOauth2 = joined("oauth2", {{{"client_id"},
                                           {"tls_config", kMap, &kTlsConfig}},
                                          kProxyKeys});
 
+const Schema kHttpHeader = {"a header of http_headers",
+                            {{"values", kTexts}, {"secrets", kTexts}, {"files", kTexts}}};
+
 const Schema kHttpConfig = joined("http_config", {{{"basic_auth", kMap, &kBasicAuth},
                                                    {"authorization", kMap, &kAuthorization},
                                                    {"oauth2", kMap, &kOauth2},
@@ -77,7 +80,7 @@ const Schema kHttpConfig = joined("http_config", {{{"basic_auth", kMap, &kBasicA
                                                    {"tls_config", kMap, &kTlsConfig},
                                                    {"follow_redirects", kBool},
                                                    {"enable_http2", kBool},
-                                                   {"http_headers", kAnyMap}},
+                                                   {"http_headers", kMapMap, &kHttpHeader}},
                                                   kProxyKeys});
 
 /// What every integration over HTTP has.
