@@ -117,6 +117,13 @@ TEST_F(PageLoadTest, WhatIsKeptBackIsNotSlow) {
   EXPECT_EQ(slowest_text(*load().slowest), "5m30s for A to on-call by slack");
 }
 
+TEST_F(PageLoadTest, TimesAreSaidInSecondsUnlessTheyAreShort) {
+  const auto ms = [](int n) { return std::chrono::milliseconds(n); };
+  EXPECT_EQ(busiest_text({ms(412'860), 2}), "2, from 6m53s");
+  EXPECT_EQ(slowest_text({"A", "b by slack", {}, ms(300'660)}), "5m1s for A to b by slack");
+  EXPECT_EQ(slowest_text({"A", "b by slack", {}, ms(1'250)}), "1s250ms for A to b by slack");
+}
+
 TEST_F(PageLoadTest, NothingAtAll) {
   evidence_.run.end = kBegin;
   const PageLoad load = this->load();

@@ -7,6 +7,12 @@
 namespace tocsin::reports {
 namespace {
 
+/// Of live runs nobody wants to know milliseconds.
+std::string time_text(Duration time) {
+  constexpr Duration kShort = std::chrono::seconds(10);
+  return format_duration(time < kShort ? time : std::chrono::round<std::chrono::seconds>(time));
+}
+
 void append(std::string& text, std::size_t count, std::string_view one, std::string_view many) {
   if (count == 0) return;
   text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, count == 1 ? one : many);
@@ -31,12 +37,11 @@ std::string other_notifications_text(const PageCounts& counts) {
 }
 
 std::string busiest_text(const BusiestHour& busiest) {
-  return fmt::format("{}, from {}", busiest.pages, format_duration(busiest.from));
+  return fmt::format("{}, from {}", busiest.pages, time_text(busiest.from));
 }
 
 std::string slowest_text(const SlowestPage& slowest) {
-  return fmt::format("{} for {} to {}", format_duration(slowest.took), slowest.alert,
-                     slowest.receiver);
+  return fmt::format("{} for {} to {}", time_text(slowest.took), slowest.alert, slowest.receiver);
 }
 
 std::string rates_text(const PageTotals& totals) {
