@@ -105,6 +105,24 @@ TEST_F(KindsTest, ARestartOfRedisResetsItsCounters) {
   EXPECT_EQ(back["redis_exporter_scrapes_total"], 3);
 }
 
+TEST_F(KindsTest, LatenciesOfRedisAgreeWithEachOther) {
+  const faults::FaultTimeline faults({fault("redis", "commands.latency", 1e-3)});
+  TargetModel model = model_of("redis", faults);
+  const std::string get = R"({cmd="get"})";
+  auto before = read_page(model, minutes(5));
+  auto after = read_page(model, minutes(10));
+  const auto grown = [&](const std::string& name) {
+    return after[name + get] - before[name + get];
+  };
+  EXPECT_NEAR(grown("redis_latency_percentiles_usec_count"), grown("redis_commands_total"), 1);
+  EXPECT_NEAR(grown("redis_latency_percentiles_usec_sum") / 1e6,
+              grown("redis_commands_duration_seconds_total"), 1e-2);
+  EXPECT_NEAR(before["redis_latency_percentiles_usec_count" + get],
+              before["redis_commands_total" + get], 2);
+  const std::string p99 = R"(redis_latency_percentiles_usec{cmd="get", quantile="99"})";
+  EXPECT_NEAR(before[p99] / after[p99], 50, 1e-6);
+}
+
 TEST_F(KindsTest, ScrapesAreAnsweredAsTheRealOnesAre) {
   const faults::FaultTimeline faults({fault("redis", "redis.hung", 1),
                                       fault("celery", "broker.up", 0),

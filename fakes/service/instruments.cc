@@ -267,15 +267,32 @@ void Instruments::pass(SeriesTable::Owner owner, double seconds) {
 
 void Instruments::age_backend(double seconds) {
   for (const Flow& flow : rate_flows_) {
-    if (flow.owner != SeriesTable::Owner::kBackend || flow.observes) continue;
+    if (flow.owner != SeriesTable::Owner::kBackend) continue;
     for (const Outlet& outlet : flow.outlets) {
       const double expected = std::max(0.0, outlet.formula->evaluate(*signals_) * seconds);
       for (std::size_t i = 0; i < outlet.children.size(); ++i) {
         const double share = expected * outlet.shares[i];
+        if (flow.observes) {
+          observe_expected(outlet.children[i], flow, std::floor(share));
+          continue;
+        }
         table_.add(outlet.children[i], flow.fractional ? share : std::floor(share));
       }
     }
   }
+}
+
+void Instruments::observe_expected(SeriesTable::Child child, const Flow& flow, double n) {
+  const MovedDistribution observed = distribution(flow.source);
+  counts_.clear();
+  std::int64_t below = 0;
+  for (const double bound : instruments_[flow.instrument].spec->buckets) {
+    const std::int64_t until = std::llround(n * observed.cdf(bound));
+    counts_.push_back(until - below);
+    below = until;
+  }
+  counts_.push_back(std::llround(n) - below);
+  table_.observe(child, counts_, n * observed.mean());
 }
 
 void Instruments::count_one(std::size_t endpoint, std::span<const RequestCount> counts,
@@ -456,7 +473,10 @@ void Instruments::read_quantiles(const Summary& summary) {
   if (!(weights > 0)) return;
   for (WeightedDistribution& part : parts) part.weight /= weights;
   amounts_.clear();
-  for (const double q : instruments_[summary.instrument].spec->quantiles) {
+  const std::vector<double>& quantiles = instruments_[summary.instrument].spec->quantiles;
+  const double whole = !quantiles.empty() && quantiles.front() > 1 ? 100 : 1;
+  for (const double labelled : quantiles) {
+    const double q = labelled / whole;
     // The extremes of a sample are finite; those of a distribution need not be.
     amounts_.push_back(mixture_quantile(parts, std::clamp(q, 1e-6, 1 - 1e-6)));
   }

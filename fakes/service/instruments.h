@@ -130,6 +130,8 @@ class Instruments {
   void observe_value(SeriesTable::Child child, const Flow& flow, double value);
   MovedDistribution distribution(const Source& source) const;
   void read_quantiles(const Summary& summary);
+  /// As many observations as are expected of the distribution as it is now.
+  void observe_expected(SeriesTable::Child child, const Flow& flow, double n);
 
   const scenario::Target* target_;
   const Requests* requests_;

@@ -444,6 +444,34 @@ TEST(TargetModel, SummariesShowQuantiles) {
               model.signal("latency.p95", minutes(1)), 1e-6);
 }
 
+TEST(TargetModel, ADistributionFollowsTheMeanThatItIsGiven) {
+  scenario::Target target = small_service();
+  scenario::Signal spread = distribution_signal("spread", {{0.5, 16}, {0.99, 70}});
+  spread.value = formula("slowness / 1us");
+  spread.derived = true;
+  target.signals = {signal("slowness", "20us"), spread};
+  InstrumentSeries observed = bound(Binding::kRate, "100/s");
+  observed.distribution = "spread";
+  target.instruments = {
+      instrument("usec", MetricType::kSummary, {observed}),
+      instrument("p99", MetricType::kGauge, {bound(Binding::kValue, "spread.p99")})};
+  target.instruments[0].quantiles = {50, 99};
+  const faults::FaultTimeline faults({change("slowness", 200e-6, minutes(1), minutes(1))});
+  const traffic::Traffic traffic = steady(1, minutes(10));
+  TargetModel model(target, faults, exact(traffic));
+  model.read(minutes(1) - seconds(1));
+  const double p50 = value(model, R"(usec{quantile="50"})");
+  EXPECT_NEAR(value(model, R"(usec{quantile="99"})") / p50, 70.0 / 16, 1e-9);
+  EXPECT_EQ(value(model, R"(usec{quantile="99"})"), value(model, "p99"));
+  EXPECT_NEAR(value(model, "usec_sum"), 20 * 5900, 1e-3);
+  model.read(minutes(1));
+  const double sum = value(model, "usec_sum");
+  model.read(minutes(1) + seconds(10));
+  EXPECT_NEAR(value(model, R"(usec{quantile="50"})"), 10 * p50, 1e-6);
+  EXPECT_NEAR(value(model, "usec_sum") - sum, 200 * 1000, 1e-3);
+  EXPECT_EQ(value(model, "usec_count"), 7000);
+}
+
 TEST(TargetModel, TheLoadResultIsWhatWasServed) {
   const scenario::Target target = small_service();
   traffic::Traffic traffic = steady(100, minutes(1));

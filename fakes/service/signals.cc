@@ -52,7 +52,8 @@ Signals::Signals(const scenario::Target& target, Requests& requests,
       spreads_.push_back({.name = spec.name,
                           .base = Distribution(*spec.distribution),
                           .mover = Mover(faults, target, spec.name, ""),
-                          .movement = {}});
+                          .movement = {},
+                          .mean = {}});
       add_slot(spec.name, {.kind = Kind::kSpreadQuantile, .index = index, .p = 0.5});
     } else {
       const std::size_t index = formulas_.size();
@@ -72,6 +73,7 @@ Signals::Signals(const scenario::Target& target, Requests& requests,
   }
   arguments_.resize(most_arguments);
   bind_growth();
+  bind_means();
   for (std::size_t i = 0; i < formulas_.size(); ++i) put_in_order(i);
   set_faults(faults);
 }
@@ -79,6 +81,34 @@ Signals::Signals(const scenario::Target& target, Requests& requests,
 void Signals::bind_growth() {
   for (FormulaSignal& signal : formulas_) {
     if (signal.spec->grows) signal.grows.emplace(*signal.spec->grows, *this);
+  }
+}
+
+void Signals::bind_means() {
+  for (const scenario::Signal& spec : target_->signals) {
+    if (!spec.distribution || !spec.value) continue;
+    BoundFormula mean(*spec.value, *this);
+    spreads_[distribution(spec.name)].mean = std::move(mean);
+  }
+}
+
+/// After all formulas, which read none of these distributions.
+void Signals::evaluate_means() {
+  constexpr double kLeast = 1e-12;  // a movement can be undone
+  bool any = false;
+  for (Spread& spread : spreads_) {
+    if (!spread.mean) continue;
+    any = true;
+    spread.movement = {
+        .factor = std::max(spread.mean->evaluate(*this) / spread.base.mean(), kLeast), .offset = 0};
+  }
+  if (!any) return;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.kind == Kind::kSpreadQuantile && slot.index < kOfServiceFrom &&
+        spreads_[slot.index].mean) {
+      evaluate_slot(i);
+    }
   }
 }
 
@@ -158,7 +188,8 @@ void Signals::put_in_order(std::size_t formula) {
 bool Signals::is_steady(std::size_t slot) const {
   const Slot& place = slots_[slot];
   if (place.kind == Kind::kFormula) return formulas_[place.index].steady;
-  return place.kind == Kind::kSpreadQuantile && !spreads_[place.index].mover.ever();
+  return place.kind == Kind::kSpreadQuantile && !spreads_[place.index].mover.ever() &&
+         !spreads_[place.index].mean;
 }
 
 void Signals::find_steady() {
@@ -185,6 +216,7 @@ void Signals::evaluate(const Moment& moment) {
   for (const std::size_t i : order_) {
     if (!(begun_ && formulas_[i].steady)) evaluate_formula(formulas_[i], offset);
   }
+  evaluate_means();
   begun_ = true;
 }
 

@@ -131,12 +131,15 @@ class Signals {
     Distribution base;
     Mover mover;
     Movement movement;
+    std::optional<BoundFormula> mean;  ///< which its values are scaled to have
   };
 
   Signals& service();
   std::size_t add_slot(std::string_view name, Slot slot);
   void put_in_order(std::size_t formula);
   void bind_growth();
+  void bind_means();
+  void evaluate_means();
   void find_steady();
   void evaluate_slot(std::size_t slot);
   /// Its value, evaluated if it is new.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 namespace tocsin {
 namespace {
@@ -41,6 +42,9 @@ std::string nearest(std::string_view name, std::span<const Text> candidates) {
   if (name.size() > kLongestCompared) return best;
   for (const Text& candidate : candidates) {
     if (candidate.size() > kLongestCompared) continue;
+    // Each letter more or less is an edit.
+    const auto more = static_cast<int>(candidate.size()) - static_cast<int>(name.size());
+    if (2 * std::abs(more) >= best_distance) continue;
     const int d = distance(name, candidate);
     if (d < best_distance) {
       best_distance = d;

@@ -117,7 +117,7 @@ class Folder {
 /// In one of the formats: each takes as long as all checks together.
 void render(const tocsin::check::CheckReport& report, std::uint64_t choice) {
   using tocsin::check::Severity;
-  switch (choice % 16) {
+  switch (choice % 64) {
     case 0:
       tocsin::check::render_json(report, "0");
       return;

@@ -422,7 +422,7 @@ yaml::NodePtr lay_signals(const yaml::NodePtr& base, const yaml::NodePtr& over,
     if (entry.value->find("value") != nullptr || entry.value->find("percentiles") != nullptr) {
       std::erase_if(kept->entries, [](const auto& key) {
         return key.key->text == "value" || key.key->text == "percentiles" ||
-               key.key->text == "noise";
+               key.key->text == "mean" || key.key->text == "noise";
       });
     }
     known->value = std::move(kept);

@@ -182,8 +182,11 @@ class InstrumentReader {
     for (const yaml::NodePtr& item : node->items) {
       const auto quantile = parse_number(item->text);
       if (quantile.has_error()) continue;
-      if (*quantile < 0 || *quantile > 1) {
-        problems_.add(*item, "a quantile is from 0 to 1");
+      // As Redis' exporter labels them: 50, 99, 99.9.
+      const bool percentages = (out_.quantiles.empty() ? *quantile : out_.quantiles.front()) > 1;
+      if (*quantile < 0 || *quantile > (percentages ? 100 : 1)) {
+        problems_.add(*item,
+                      percentages ? "a percentage is from 0 to 100" : "a quantile is from 0 to 1");
       } else if (!out_.quantiles.empty() && *quantile <= out_.quantiles.back()) {
         problems_.add(*item, "quantiles ascend, each above the one before");
       } else {

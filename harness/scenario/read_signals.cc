@@ -17,8 +17,11 @@ namespace {
 constexpr std::string_view kFaultWords[] = {"down",    "hang", "slow_scrape", "malformed_scrape",
                                             "restart", "call"};
 
+/// The formula that a signal, or the mean of a distribution, follows.
 const yaml::Node* value_node(const yaml::Node& signal) {
-  return signal.is_map() ? signal.find("value") : &signal;
+  if (!signal.is_map()) return &signal;
+  const yaml::Node* value = signal.find("value");
+  return value != nullptr ? value : signal.find("mean");
 }
 
 void check_name(const yaml::Node& key, Problems& problems) {
@@ -41,6 +44,15 @@ void check_name(const yaml::Node& key, Problems& problems) {
   }
 }
 
+/// Such a distribution follows from others alone.
+void read_mean(const yaml::Node& node, Signal& signal, Problems& problems) {
+  if (!node.is_scalar()) return;
+  auto formula = Formula::parse(node.text);
+  if (formula.has_error()) return problems.add_parse_error(node, formula.error());
+  signal.value = std::move(*formula);
+  signal.derived = true;
+}
+
 Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
   const yaml::Node& node = *entry.value;
   check_name(*entry.key, problems);
@@ -51,8 +63,11 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
   signal.help = text_of(node.find("help"));
   const yaml::Node* derived = node.find("derived");
   signal.derived = bool_of(derived, false);
-  const yaml::Node* value = value_node(node);
+  const yaml::Node* value = node.is_map() ? node.find("value") : &node;
   const yaml::Node* percentiles = node.find("percentiles");
+  const yaml::Node* mean = node.find("mean");
+  if (mean != nullptr && percentiles == nullptr)
+    problems.add(*mean, "only distributions have a mean");
   for (const std::string_view key : {"min", "max"}) {
     const yaml::Node* bound = node.find(key);
     if (bound == nullptr || !bound->is_scalar()) continue;
@@ -91,7 +106,11 @@ Signal read_signal(const yaml::Node::Entry& entry, Problems& problems) {
     signal.distribution = read_distribution(*percentiles, dimension, problems);
     signal.dimension = dimension.value_or(Dimension::kNumber);
     signal.value.reset();
-    if (signal.derived) problems.add(*derived, "a distribution follows from no other signal");
+    if (mean != nullptr) {
+      read_mean(*mean, signal, problems);
+    } else if (signal.derived) {
+      problems.add(*derived, "a distribution without \"mean\" follows from no other signal");
+    }
   } else if (node.is_map() && value == nullptr) {
     problems.add(node, "a signal needs the key \"value\" or \"percentiles\"");
   }
@@ -126,7 +145,14 @@ class Linker {
       }
       const auto is_it = [&](const Signal& other) { return other.name == base; };
       const auto driver = std::find_if(target_.signals.begin(), target_.signals.end(), is_it);
-      if (driver != target_.signals.end()) visit(*driver);
+      if (driver == target_.signals.end()) continue;
+      visit(*driver);
+      if (driver->distribution && driver->value) {
+        problems_.add(*value_node(*node_.find(signal.name)),
+                      fmt::format("\"{}\" has a mean that follows from other signals: only "
+                                  "instruments can read it",
+                                  base));
+      }
     }
     path_.pop_back();
     marks_[signal.name] = Mark::kDone;
@@ -134,9 +160,16 @@ class Linker {
     const yaml::Node* value = entry != nullptr ? value_node(*entry) : nullptr;
     if (value == nullptr) return;
     if (const auto formula = read_formula(*value, target_, problems_)) {
+      if (signal.distribution && signal.dimension != Dimension::kNumber &&
+          signal.dimension != formula->dimension) {
+        problems_.add(*value,
+                      fmt::format("the percentiles are a {}, and this is a {}",
+                                  to_string(signal.dimension), to_string(formula->dimension)));
+      }
       signal.dimension = formula->dimension;
       if (signal.derived && formula->formula.signals().empty()) {
-        problems_.add(*entry->find("derived"), "this follows from no other signal");
+        const yaml::Node* derived = entry->find("derived");
+        problems_.add(derived != nullptr ? *derived : *value, "this follows from no other signal");
       }
       check_bound_units(signal, *entry);
       check_bounds(signal, *value, formula->formula);

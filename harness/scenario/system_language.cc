@@ -25,6 +25,9 @@ constexpr Shape kDistribution = kQuantityShape | map_of(kPercentilesTable);
 constexpr Key kSignalKeys[] = {
     {"value", only(kFormula), "a number, or a formula over other signals"},
     {"percentiles", map_of(kPercentilesTable), "instead of a value: a distribution"},
+    {"mean", only(kFormula),
+     "of a distribution that follows from other signals: its percentiles "
+     "are as wide as they are, scaled so that this is the mean"},
     {"grows", only(kFormula), "by how much it rises each second, on top of its value"},
     {"noise", only(kShare), "standard deviation of each reading, as a share of the value"},
     {"min", kQuantityShape, "the least it can be"},
@@ -100,7 +103,8 @@ constexpr auto kInstrumentKeys =
                {"unit", only(kText), "its UNIT line (OpenMetrics)"},
                {"buckets", list_of(kQuantityShape),
                 "upper bounds of a histogram, ascending, without +Inf"},
-               {"quantiles", list_of(kNumberShape), "of a summary, between 0 and 1"},
+               {"quantiles", list_of(kNumberShape),
+                "of a summary, between 0 and 1; percentages where all are above 1"},
                {"series", list_of(kSeriesShape), "several bindings, each with labels of its own"},
            }),
            kSeriesKeys);
