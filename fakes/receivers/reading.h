@@ -35,6 +35,9 @@ struct Reading {
   http::Response answer;
 };
 
+/// The detail under which the mark of a notification stands (harness/model/notification_mark.h).
+inline constexpr const char* kMarkDetail = "mark";
+
 /// What has come for one integration.
 struct Incoming {
   std::string_view kind;

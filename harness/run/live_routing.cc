@@ -12,7 +12,6 @@
 #include "harness/run/receiver_trouble.h"
 #include "harness/run/routing_recorder.h"
 #include "harness/run/rule_scale.h"
-#include "harness/stack/alertmanager_config.h"
 
 namespace tocsin::run {
 namespace {
@@ -25,14 +24,8 @@ constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 Result<std::shared_ptr<const alerting::Config>> local_config(
     const alerting::Config& config, const receivers::ReceiverServer& receivers, double time_scale,
     std::vector<std::string>& warnings) {
-  stack::ReceiverAddresses addresses;
-  addresses.url = [&](const std::string& receiver, const std::string& kind, std::size_t index) {
-    return receivers.url_of(receiver, kind, index);
-  };
-  addresses.mail = [&](const std::string& receiver, const std::string&, std::size_t index) {
-    return receivers.smtp_address(receiver, index);
-  };
-  stack::RewrittenConfig rewritten = stack::rewrite_config(config, addresses, time_scale);
+  stack::RewrittenConfig rewritten =
+      stack::rewrite_config(config, receiver_addresses(receivers), time_scale);
   warnings.insert(warnings.end(), rewritten.unscaled.begin(), rewritten.unscaled.end());
   warnings.insert(warnings.end(), rewritten.left_out.begin(), rewritten.left_out.end());
   Diagnostics diagnostics;

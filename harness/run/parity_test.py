@@ -2,7 +2,8 @@
 """The same scenario simulated, live with embedded monitoring, and live with a real Prometheus and Alertmanager.
 
 parity_test.py TOCSIN [NAME…]. Runs the scenarios of testdata/parity, several side by side. The episodes must agree
-within one evaluation interval, and the notifications in receiver, group and order. Exit code 77 (skipped) where
+within one evaluation interval, and the notifications in receiver, group and order. What differs is run once more
+with nothing beside it, since a busy machine is late. Exit code 77 (skipped) where
 Prometheus or Alertmanager is not installed.
 """
 import concurrent.futures
@@ -18,6 +19,12 @@ HERE = pathlib.Path(__file__).resolve().parent / "testdata/parity"
 TIME_SCALE = 60
 SIDE_BY_SIDE = 4
 TIME_LIMIT_S = 150
+# What the machine's scheduler may add to an interval, in intervals.
+SLACK = 0.1
+
+
+class RunFailed(Exception):
+    """A run did not pass."""
 
 
 def run(tocsin, scenario, folder, *arguments):
@@ -26,7 +33,7 @@ def run(tocsin, scenario, folder, *arguments):
     done = subprocess.run([tocsin, "run", scenario, "--evidence", evidence, *arguments], capture_output=True,
                           text=True, timeout=TIME_LIMIT_S)
     if done.returncode != 0:
-        raise AssertionError(f"tocsin run {scenario.name} {' '.join(arguments)} exits {done.returncode}:\n"
+        raise RunFailed(f"tocsin run {scenario.name} {' '.join(arguments)} exits {done.returncode}:\n"
                              + done.stdout + done.stderr)
     with gzip.open(evidence, "rt", encoding="utf-8", newline="\n") as file:
         return json.loads(file.readline())
@@ -71,7 +78,7 @@ class Story:
                 (over if isinstance(entry, list) else firing).add(json.dumps(labels, sort_keys=True))
             key = (record["receiver"], record["integration"], record["integration_index"], self.group_of(record))
             told.setdefault(key, []).append((self.offset(record["at"]), record["firing"], sorted(firing), sorted(over),
-                                             record["title"]))
+                                             notified["texts"][record["title"]]))
         return told
 
     @staticmethod
@@ -97,7 +104,7 @@ def compare_episodes(a, b):
             for turn, x, y in zip(("pending", "firing", "resolved"), one, other):
                 if near_the_end(a, x) or near_the_end(b, y):
                     continue
-                if (x is None) != (y is None) or (x is not None and abs(x - y) > a.interval):
+                if (x is None) != (y is None) or (x is not None and abs(x - y) > (1 + SLACK) * a.interval):
                     problems.append(f"{key}: {turn} at {x} against {y}")
     return problems
 
@@ -138,6 +145,14 @@ def compare_order(a, b):
 
 
 def check(tocsin, scenario, folder):
+    """What was told, and what differs."""
+    try:
+        return compare(tocsin, scenario, folder)
+    except (RunFailed, subprocess.TimeoutExpired) as problem:
+        return scenario.stem, [f"  {problem}"]
+
+
+def compare(tocsin, scenario, folder):
     simulated = Story(run(tocsin, scenario, folder), False)
     live = ["--live", "--time-scale", str(TIME_SCALE), "--stack"]
     embedded = Story(run(tocsin, scenario, folder, *live, "embedded"), True)
@@ -173,8 +188,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tocsin-parity-") as folder, \
             concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         runs = [pool.submit(check, tocsin, scenario, pathlib.Path(folder)) for scenario in scenarios]
-        for done in runs:
-            said, problems = done.result()
+        results = [done.result() for done in runs]
+        for scenario, (said, problems) in zip(scenarios, results):
+            if problems:
+                print("again, alone: " + said, *problems, sep="\n", flush=True)
+                said, problems = check(tocsin, scenario, pathlib.Path(folder))
             print(("FAILED " if problems else "ok     ") + said, *problems, sep="\n", flush=True)
             failed += bool(problems)
     print(f"{len(scenarios) - failed} of {len(scenarios)} scenarios told the same three times")

@@ -5,7 +5,6 @@
 #include "harness/run/receiver_trouble.h"
 #include "harness/run/stack.h"
 #include "harness/run/stack_monitor.h"
-#include "harness/stack/alertmanager_config.h"
 #include "harness/stack/launch.h"
 
 namespace tocsin::run {
@@ -56,17 +55,6 @@ class RealMonitor final : public StackMonitor {
     return {};
   }
 
-  stack::ReceiverAddresses addresses() const {
-    stack::ReceiverAddresses addresses;
-    addresses.url = [this](const std::string& receiver, const std::string& kind,
-                           std::size_t index) { return receivers_->url_of(receiver, kind, index); };
-    addresses.mail = [this](const std::string& receiver, const std::string&, std::size_t index) {
-      return receivers_->smtp_address(receiver, index);
-    };
-    addresses.mail_authority = receivers_->certificate_file();
-    return addresses;
-  }
-
   stack::LaunchSetup launch_setup(const std::vector<ScrapedTarget>& targets) {
     stack::LaunchSetup setup;
     const scenario::System& system = *run_.scenario.system;
@@ -111,8 +99,10 @@ class RealMonitor final : public StackMonitor {
   }
 
   std::string rewritten_config() {
+    stack::ReceiverAddresses addresses = receiver_addresses(*receivers_);
+    addresses.mark = true;
     stack::RewrittenConfig rewritten =
-        stack::rewrite_config(*config(), addresses(), run_.clock.time_scale());
+        stack::rewrite_config(*config(), addresses, run_.clock.time_scale());
     for (std::string& what : rewritten.unscaled) warn(std::move(what));
     for (std::string& what : rewritten.left_out) warn(std::move(what));
     return std::move(rewritten.text);

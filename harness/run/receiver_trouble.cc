@@ -123,4 +123,16 @@ alerting::Answer answer_of(const alerting::Integration& integration,
   return answer;
 }
 
+stack::ReceiverAddresses receiver_addresses(const receivers::ReceiverServer& receivers) {
+  stack::ReceiverAddresses addresses;
+  addresses.url = [&](const std::string& receiver, const std::string& kind, std::size_t index) {
+    return receivers.url_of(receiver, kind, index);
+  };
+  addresses.mail = [&](const std::string& receiver, const std::string&, std::size_t index) {
+    return receivers.smtp_address(receiver, index);
+  };
+  addresses.mail_authority = receivers.certificate_file();
+  return addresses;
+}
+
 }  // namespace tocsin::run

@@ -7,6 +7,7 @@
 #include "harness/faults/fault.h"
 #include "harness/run/live_clock.h"
 #include "harness/scenario/scenario.h"
+#include "harness/stack/alertmanager_config.h"
 
 namespace tocsin::run {
 
@@ -20,5 +21,8 @@ alerting::Answer answer_of(const alerting::Integration& integration,
 /// troubles that the scenario makes. The clock outlives them.
 receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
                                             const alerting::Config& config, const LiveClock& clock);
+
+/// Where a configuration of the run has to send to. The server outlives it.
+stack::ReceiverAddresses receiver_addresses(const receivers::ReceiverServer& receivers);
 
 }  // namespace tocsin::run

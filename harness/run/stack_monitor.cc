@@ -9,6 +9,7 @@
 #include "harness/run/polled_run.h"
 #include "harness/run/real_evidence.h"
 #include "harness/run/stack.h"
+#include "harness/run/told_alerts.h"
 
 namespace tocsin::run {
 namespace {
@@ -107,10 +108,11 @@ void StackMonitor::take_notifications() {
   if (run_.routing == nullptr) return;
   const auto polled = std::move(evidence.notifications);
   evidence.notifications.clear();
-  if (receivers_) {
+  if (receivers_ && config() != nullptr) {
+    ToldAlerts told(*config(), evidence.episodes, external_labels(run_.scenario));
     for (receivers::Received& received : receivers_->take()) {
       if (received.record.at > evidence.run.end) continue;
-      evidence.notifications.push_back(std::move(received.record));
+      evidence.notifications.push_back(told.complete(std::move(received)));
     }
   }
   evidence.notifications.insert(evidence.notifications.end(), polled.begin(), polled.end());

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/file.h"
+#include "harness/model/notification_mark.h"
 #include "harness/yaml/writer.h"
 
 namespace tocsin::stack {
@@ -185,7 +186,8 @@ class Rewriter {
     if (kind == "pagerduty" && !addresses_.fixed_ones) made = second_version(made, receiver);
     if (kind == "sns") made = yaml::with(*made, "sigv4", signature(*child(*made, "sigv4")));
     if (kind == "incidentio") made = with_token(made);
-    return mail ? with_tls(made, receiver, index) : made;
+    if (mail) made = with_tls(made, receiver, index);
+    return addresses_.mark ? marked(std::move(made), kind) : made;
   }
 
   /// Whether Slack is told by its web API, with a token, perhaps that of `global`.
@@ -232,6 +234,23 @@ class Rewriter {
     const bool fine = has(*incidentio, "alert_source_token") || !has(*incidentio, "http_config") ||
                       has(*child(*incidentio, "http_config"), "authorization");
     return fine ? incidentio : yaml::with(*incidentio, "alert_source_token", text("not-here"));
+  }
+
+  /// With a mark where no human looks. A field that the user has is left to them.
+  NodePtr marked(NodePtr node, const std::string& kind) const {
+    const auto with_entry = [&](std::string_view map_key, std::string_view key) {
+      NodePtr map = child(*node, map_key);
+      if (map->find(key) != nullptr) return node;
+      return yaml::with(*node, map_key, yaml::with(*map, key, text(notification_mark_template())));
+    };
+    if (kind == "slack") {
+      const bool taken = node->find("callback_id") != nullptr;
+      return taken ? node : yaml::with(*node, "callback_id", text(notification_mark_template()));
+    }
+    if (kind == "pagerduty" || kind == "opsgenie") return with_entry("details", kMarkField);
+    if (kind == "victorops") return with_entry("custom_fields", kMarkField);
+    if (kind == "email") return with_entry("headers", kMarkHeader);
+    return node;
   }
 
   NodePtr with_tls(NodePtr mail, const std::string& receiver, std::size_t index) const {

@@ -23,6 +23,8 @@ struct ReceiverAddresses {
   /// Whether those stay that Alertmanager can't be told to send elsewhere (Pushover, PagerDuty's
   /// version 1): for Tocsin's own sender, which redirect_fixed() leads.
   bool fixed_ones = false;
+  /// Whether notifications carry a mark (harness/model/notification_mark.h) where they can.
+  bool mark = false;
 };
 
 struct RewrittenConfig {

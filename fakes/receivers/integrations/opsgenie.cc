@@ -4,6 +4,7 @@
 #include "fakes/receivers/alert_texts.h"
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
+#include "harness/model/notification_mark.h"
 
 /// Opsgenie's alert API: POST v2/alerts, POST v2/alerts/ALIAS/close, PUT …/message, …/description.
 
@@ -65,6 +66,10 @@ void read_created(const json& alert, Reading& reading) {
     if (!value.empty()) reading.details[name] = value;
   }
   for (const auto& [name, value] : texts_at(alert, "details")) {
+    if (name == kMarkField) {
+      reading.details[kMarkDetail] = value;
+      continue;
+    }
     record.text += fmt::format("\n{}: {}", name, value);
   }
   std::string tags;

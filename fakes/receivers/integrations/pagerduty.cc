@@ -5,6 +5,7 @@
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
 #include "harness/base/utf8.h"
+#include "harness/model/notification_mark.h"
 
 /// PagerDuty's Events API, version 2, and the older one (service_key).
 
@@ -49,6 +50,7 @@ void read_details(const json& details, NotificationRecord& record) {
     return;
   }
   for (const auto& [name, value] : details.items()) {
+    if (name == kMarkField) continue;
     const bool list = value.is_array() && (name == "firing" || name == "resolved");
     if (!list) record.text += fmt::format("{}: {}\n", name, shown(value));
   }
@@ -130,7 +132,10 @@ void read_event(const json& event, bool version_1, Reading& reading) {
   const std::string action = text_at(event, version_1 ? "event_type" : "event_action");
   record.title = version_1 ? text_at(event, "description") : text_at(payload, "summary");
   record.firing = action != "resolve";
-  read_details(version_1 ? member(event, "details") : member(payload, "custom_details"), record);
+  const json& details = member(version_1 ? event : payload, version_1 ? "details" : "custom_details");
+  const std::string mark = text_at(details, kMarkField.data());
+  if (!mark.empty()) reading.details[kMarkDetail] = mark;
+  read_details(details, record);
   for (const json& link : member(event, "links")) {
     record.text += fmt::format("{}: {}\n", text_at(link, "text"), text_at(link, "href"));
   }

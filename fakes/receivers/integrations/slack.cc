@@ -4,6 +4,7 @@
 #include "fakes/receivers/alert_texts.h"
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
+#include "harness/model/notification_mark.h"
 
 /// Slack's incoming webhooks and its chat.postMessage and chat.update.
 
@@ -18,7 +19,10 @@ void add_line(std::string& text, const std::string& line) {
   text += line;
 }
 
-void read_attachment(const json& attachment, NotificationRecord& record) {
+void read_attachment(const json& attachment, Reading& reading) {
+  NotificationRecord& record = reading.record;
+  const std::string id = text_at(attachment, "callback_id");
+  if (read_notification_mark(id)) reading.details[kMarkDetail] = id;
   add_line(record.text, text_at(attachment, "pretext"));
   std::string title = text_at(attachment, "title");
   if (title.empty()) title = text_at(attachment, "fallback");
@@ -54,7 +58,7 @@ void read_slack_message(const json& message, Reading& reading) {
   NotificationRecord& record = reading.record;
   const json& attachments = member(message, "attachments");
   if (attachments.is_array()) {
-    for (const json& attachment : attachments) read_attachment(attachment, record);
+    for (const json& attachment : attachments) read_attachment(attachment, reading);
   }
   read_blocks(member(message, "blocks"), record);
   const std::string text = text_at(message, "text");

@@ -2,6 +2,7 @@
 
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
+#include "harness/model/notification_mark.h"
 
 /// VictorOps (Splunk On-Call): POST KEY/ROUTING_KEY.
 
@@ -17,6 +18,8 @@ Reading read_victorops(const Incoming& incoming) {
   reading.identity = text_at(message, "entity_id");
   record.title = text_at(message, "entity_display_name");
   record.text = text_at(message, "state_message");
+  const std::string mark = text_at(message, kMarkField.data());
+  if (!mark.empty()) reading.details[kMarkDetail] = mark;
   read_texts(reading);
   const std::string type = text_at(message, "message_type");
   if (!type.empty()) {

@@ -7,7 +7,9 @@
 #include "fakes/receivers/alert_texts.h"
 #include "fakes/receivers/mail/html_text.h"
 #include "fakes/receivers/mail/mime.h"
+#include "fakes/receivers/reading.h"
 #include "fakes/receivers/site.h"
+#include "harness/model/notification_mark.h"
 
 namespace tocsin::receivers {
 namespace {
@@ -60,6 +62,8 @@ void read_content(const SmtpAttempt& attempt, Received& received) {
     const std::string value = mail.header(name);
     if (!value.empty()) received.details[name] = value;
   }
+  const std::string mark = mail.header(kMarkHeader);
+  if (!mark.empty()) received.details[kMarkDetail] = mark;
   std::string attachments;
   for (const MimeAttachment& one : mail.attachments) {
     attachments += fmt::format("{}{} ({}, {} bytes)", attachments.empty() ? "" : ", ", one.name,
