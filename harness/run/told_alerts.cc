@@ -93,9 +93,9 @@ void ToldAlerts::guess(NotificationRecord& record) const {
   std::vector<NotificationAlert> told;
   for (const Known& known : alerts_) {
     const auto routes = config_.route.match(known.labels);
-    const auto to_receiver =
-        std::find_if(routes.begin(), routes.end(),
-                     [&](const auto* route) { return route->receiver == record.receiver; });
+    const auto to_receiver = std::find_if(routes.begin(), routes.end(), [&](const auto* route) {
+      return route->receiver == record.receiver;
+    });
     if (to_receiver == routes.end() || !mentions(record, known.episode->alert)) continue;
     const bool firing = fires_at(*known.episode, record.at);
     const bool over = known.episode->resolved_at && *known.episode->resolved_at <= record.at;
