@@ -5,11 +5,35 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/http/message.h"
+
 namespace tocsin::cli {
 
 Error flag_error(const std::string& flag, Error error) {
   error.message = flag + ": " + error.message;
   return error;
+}
+
+std::string trimmed(std::string text) {
+  constexpr const char* kBlanks = " \t\r\n";
+  text.erase(0, text.find_first_not_of(kBlanks));
+  text.erase(text.find_last_not_of(kBlanks) + 1);
+  return text;
+}
+
+void read_header_flags(const std::vector<std::string>& texts, http::Headers& headers,
+                       Diagnostics& diagnostics) {
+  for (const std::string& text : texts) {
+    const std::size_t colon = text.find(':');
+    const std::string name = text.substr(0, colon);
+    const std::string value = colon == std::string::npos ? "" : trimmed(text.substr(colon + 1));
+    // Nothing of the value is repeated: it may be a secret. A text without colon may be one, too.
+    if (colon == std::string::npos || !http::valid_header(name, value)) {
+      diagnostics.add(input_error({}, "--header: expected \"Name: value\""));
+      continue;
+    }
+    headers.set(name, value);
+  }
 }
 
 void expect_whole_number(CLI::Option& option) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/base/time.h"
@@ -11,6 +12,10 @@ class App;
 class Option;
 }  // namespace CLI
 
+namespace tocsin::http {
+class Headers;
+}
+
 namespace tocsin::cli {
 
 /// The error as one of a flag.
@@ -18,6 +23,14 @@ Error flag_error(const std::string& flag, Error error);
 
 /// Refuses a sign, which CLI11 would let wrap around.
 void expect_whole_number(CLI::Option& option);
+
+/// Without blanks and line ends around it.
+std::string trimmed(std::string text);
+
+/// --header "Name: value", each. Problems go to `diagnostics`, which never repeat a value: it may
+/// be a secret.
+void read_header_flags(const std::vector<std::string>& texts, http::Headers& headers,
+                       Diagnostics& diagnostics);
 
 /// --promql 2|3: whose PromQL; `version` is its default.
 void add_promql_option(CLI::App& command, std::string& version);

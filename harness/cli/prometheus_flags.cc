@@ -14,25 +14,8 @@ namespace {
 
 constexpr std::size_t kLongestToken = 64 * 1024;
 
-std::string trimmed(std::string text) {
-  constexpr const char* kBlanks = " \t\r\n";
-  text.erase(0, text.find_first_not_of(kBlanks));
-  text.erase(text.find_last_not_of(kBlanks) + 1);
-  return text;
-}
-
 void read_headers(const PrometheusFlags& flags, http::Headers& headers, Diagnostics& diagnostics) {
-  for (const std::string& text : flags.headers) {
-    const std::size_t colon = text.find(':');
-    const std::string name = text.substr(0, colon);
-    const std::string value = colon == std::string::npos ? "" : trimmed(text.substr(colon + 1));
-    // Nothing of the value is repeated: it may be a secret. A text without colon may be one, too.
-    if (colon == std::string::npos || !http::valid_header(name, value)) {
-      diagnostics.add(input_error({}, "--header: expected \"Name: value\""));
-      continue;
-    }
-    headers.set(name, value);
-  }
+  read_header_flags(flags.headers, headers, diagnostics);
   if (flags.bearer_token_file.empty()) return;
   auto token = read_file(flags.bearer_token_file, kLongestToken);
   if (token.has_error()) {

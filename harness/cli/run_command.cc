@@ -98,10 +98,9 @@ class LiveProgressBar {
 
 class Runner {
  public:
-  Runner(const RunCommandOptions& options, std::optional<run::RealStackOptions> real,
-         std::vector<Task> tasks)
+  Runner(const RunCommandOptions& options, RealStack stack, std::vector<Task> tasks)
       : options_(options),
-        real_(std::move(real)),
+        stack_(std::move(stack)),
         tasks_(std::move(tasks)),
         artefacts_(options.artefacts, files_of(tasks_)),
         summaries_(tasks_.size()) {}
@@ -199,7 +198,10 @@ class Runner {
       live.verify_tls = !options_.insecure;
       live.ca_file = options_.ca_file;
       live.routing = task.routing.get();
-      live.real = real_;
+      live.real = stack_.started;
+      live.staging = stack_.running;
+      live.without_exporters = options_.stack.no_fakes;
+      if (!options_.stack.listen.empty()) live.listen = options_.stack.listen;
       live.stop = &interrupted();
       live.progress = [&](const run::LiveProgress& progress) {
         bar.show(index, task.scenario.name, progress);
@@ -258,7 +260,7 @@ class Runner {
   }
 
   const RunCommandOptions& options_;
-  std::optional<run::RealStackOptions> real_;
+  RealStack stack_;
   std::vector<Task> tasks_;
   Artefacts artefacts_;
   std::vector<std::optional<reports::ScenarioSummary>> summaries_;
@@ -306,9 +308,9 @@ ExitCode run_scenarios(const RunCommandOptions& options) {
     complain(render(checked.error()));
     return ExitCode::kBadInput;
   }
-  auto real = real_stack_of(options.stack, *tasks);
-  if (real.has_error()) {
-    complain(render(real.error()));
+  auto stack = real_stack_of(options.stack, options.target_url, *tasks);
+  if (stack.has_error()) {
+    complain(render(stack.error()));
     return ExitCode::kBadInput;
   }
   if (options.list) {
@@ -316,7 +318,7 @@ ExitCode run_scenarios(const RunCommandOptions& options) {
     return ExitCode::kPassed;
   }
   watch_interrupts();
-  return Runner(options, std::move(*real), std::move(*tasks)).run();
+  return Runner(options, std::move(*stack), std::move(*tasks)).run();
 }
 
 }  // namespace

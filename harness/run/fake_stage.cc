@@ -26,7 +26,8 @@ struct FakeStage::Impl {
   Result<void> open(const scenario::System& system, const faults::FaultTimeline& faults,
                     const StageOptions& options) {
     for (const scenario::Target* target : targets_of(system)) {
-      if (options.without_service && target == &system.service) continue;
+      const bool service = target == &system.service;
+      if (service ? options.without_service : options.without_exporters) continue;
       Actor& actor = actors.emplace_back();
       actor.target = target;
       fakes::ModelOptions model;
@@ -35,7 +36,7 @@ struct FakeStage::Impl {
       model.start = options.start;
       model.time_scale = options.time_scale;
       // Targets begin with the service.
-      if (target != &system.service && !options.without_service) {
+      if (!service && !options.without_service) {
         model.service = actors.front().model.get();
       }
       if (options.without_service) model.traffic = options.traffic;
@@ -137,6 +138,8 @@ void FakeStage::stop() {
 }
 
 void FakeStage::begin_at(Timestamp start) {
+  // A loop that nothing serves on is over already.
+  if (impl_->actors.empty()) return;
   std::promise<void> done;
   impl_->loop.post([this, start, &done] {
     for (Impl::Actor& actor : impl_->actors) actor.model->set_start(start);

@@ -14,8 +14,9 @@ namespace tocsin::run {
 
 struct StageOptions {
   std::string host = "127.0.0.1";
-  bool documented_ports = false;  ///< else the kernel chooses
-  bool without_service = false;   ///< only the exporters: the service is a real one elsewhere
+  bool documented_ports = false;   ///< else the kernel chooses
+  bool without_service = false;    ///< only the exporters: the service is a real one elsewhere
+  bool without_exporters = false;  ///< those, too
   /// What that one is sent, for exporters that follow it; must outlive the stage.
   const traffic::Traffic* traffic = nullptr;
   std::uint64_t seed = 1;

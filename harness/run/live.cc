@@ -43,6 +43,7 @@ class LiveRun {
         begin_evidence(scenario_, rules, RunMode::kLive, clock_.start(), options_.time_scale);
     evidence_.run.warnings = scaled.unscaled;
     warn_of_external_target();
+    warn_of_real_exporters();
     std::optional<LoadThread> load;
     if (!scenario_.traffic.phases.empty()) {
       const std::string url = external() ? options_.target_url : stage_->load_url();
@@ -58,13 +59,16 @@ class LiveRun {
 
  private:
   std::unique_ptr<Monitor> make_monitor(const ScaledRules& scaled) {
-    if (!options_.real) {
-      return embedded_monitor(loop_, scenario_, scaled, options_.routing, tls_, clock_, evidence_);
+    const StackContext context = {loop_, scenario_, scaled,    options_.routing,
+                                  tls_,  clock_,    evidence_, options_.stop};
+    if (options_.real) return real_monitor(context, *options_.real);
+    if (options_.staging) {
+      StagingOptions staging = *options_.staging;
+      staging.prometheus.tls = tls_;
+      if (staging.alertmanager) staging.alertmanager->tls = tls_;
+      return staging_monitor(context, std::move(staging));
     }
-    const RealMonitorContext context = {loop_,          scenario_,        scaled,
-                                        *options_.real, options_.routing, tls_,
-                                        clock_,         evidence_,        options_.stop};
-    return real_monitor(context);
+    return embedded_monitor(loop_, scenario_, scaled, options_.routing, tls_, clock_, evidence_);
   }
 
   bool external() const { return !options_.target_url.empty(); }
@@ -72,7 +76,10 @@ class LiveRun {
 
   Result<void> open_stage() {
     StageOptions stage;
+    stage.host = options_.listen;
+    stage.documented_ports = options_.staging.has_value();
     stage.without_service = external();
+    stage.without_exporters = options_.without_exporters;
     stage.traffic = &scenario_.traffic;
     stage.seed = scenario_.seed;
     stage.noise = scenario_.noise;
@@ -94,6 +101,23 @@ class LiveRun {
     }
   }
 
+  void warn_of_real_exporters() {
+    if (!options_.without_exporters) return;
+    for (const scenario::Target* target : targets_of(*scenario_.system)) {
+      const auto on_it = [&](const faults::Fault& fault) { return fault.target == target->name; };
+      if (is_reached(*target)) continue;
+      if (std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_it)) {
+        evidence_.run.warnings.push_back(
+            target->name + " is no fake one here: faults on it are not made, only claimed about");
+      }
+    }
+  }
+
+  /// Where real exporters are, only their Prometheus knows.
+  bool is_reached(const scenario::Target& target) const {
+    return &target == &scenario_.system->service || !options_.without_exporters;
+  }
+
   Result<http::Url> url_of(const scenario::Target& target, const std::string& path) const {
     const bool service = &target == &scenario_.system->service;
     TRY(http::Url url,
@@ -109,6 +133,7 @@ class LiveRun {
   Result<std::vector<ScrapedTarget>> scraped_targets() const {
     std::vector<ScrapedTarget> targets;
     for (const scenario::Target* target : targets_of(*scenario_.system)) {
+      if (!is_reached(*target)) continue;
       TRY(http::Url url, url_of(*target, target->metrics_path));
       const bool fake = target != &scenario_.system->service || !external();
       targets.push_back({target, std::move(url), fake});
@@ -118,6 +143,7 @@ class LiveRun {
 
   Result<void> plan_probes() {
     for (const ProbePlan& plan : probes_of(*scenario_.system)) {
+      if (!is_reached(*plan.target)) continue;
       TRY(http::Url url, url_of(*plan.target, plan.endpoint->path));
       probes_.push_back({plan, std::move(url)});
     }
@@ -128,6 +154,7 @@ class LiveRun {
     for (const faults::Fault& fault : scenario_.faults) {
       if (fault.call.empty()) continue;
       const scenario::Target& target = *scenario_.system->target(fault.target);
+      if (!is_reached(target)) continue;
       const auto named = [&](const auto& endpoint) { return endpoint.path == fault.call; };
       const auto endpoint = std::find_if(target.admin.begin(), target.admin.end(), named);
       TRY(http::Url url, url_of(target, fault.call));

@@ -11,6 +11,7 @@
 #include "harness/run/real_monitor.h"
 #include "harness/run/routing.h"
 #include "harness/run/stack.h"
+#include "harness/run/staging_monitor.h"
 #include "harness/scenario/scenario.h"
 
 namespace tocsin::run {
@@ -34,6 +35,11 @@ struct LiveOptions {
   const Routing* routing = nullptr;
   /// Prometheus and Alertmanager themselves scrape, evaluate and route; none: this process does.
   std::optional<RealStackOptions> real;
+  /// Those do that run already somewhere; then the time scale is 1, and fake targets listen on the
+  /// ports of the system file, where they are known to be.
+  std::optional<StagingOptions> staging;
+  std::string listen = "127.0.0.1";  ///< the address of fake targets
+  bool without_exporters = false;    ///< they are real ones: faults on them are not ours to make
   /// Set from outside: end soon, with partial evidence.
   const std::atomic<bool>* stop = nullptr;
   /// About ten times a second on the calling thread; may be empty.

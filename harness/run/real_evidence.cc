@@ -150,6 +150,10 @@ void take_watch(stack::StackWatch& watch, const scenario::System& system, const 
   evidence.episodes = stack::read_episodes(
       watch.tap(), watch.rules(), watched_rules(system, rules, evidence), watch.read_until());
   cut_episodes(end, evidence.episodes);
+  // Samples of before the run bring alerts that were over by then.
+  std::erase_if(evidence.episodes, [&](const AlertEpisode& episode) {
+    return episode.resolved_at && *episode.resolved_at <= evidence.run.start;
+  });
   evidence.suppressions = watch.suppressions().suppressions();
   cut_suppressions(end, evidence.suppressions);
   for (const auto& [what, times] : watch.rules().troubles()) {

@@ -19,7 +19,8 @@ constexpr Duration kForOutageTolerance = std::chrono::hours(1);
 /// Of programs that it starts itself.
 class RealMonitor final : public StackMonitor {
  public:
-  using StackMonitor::StackMonitor;
+  RealMonitor(const StackContext& context, const RealStackOptions& options)
+      : StackMonitor(context), options_(options) {}
 
   Result<void> prepare(std::vector<ScrapedTarget> targets,
                        const std::function<void(Timestamp)>& begin) override {
@@ -58,8 +59,8 @@ class RealMonitor final : public StackMonitor {
   stack::LaunchSetup launch_setup(const std::vector<ScrapedTarget>& targets) {
     stack::LaunchSetup setup;
     const scenario::System& system = *run_.scenario.system;
-    setup.prometheus = run_.options.prometheus;
-    setup.keep_logs = run_.options.keep_logs;
+    setup.prometheus = options_.prometheus;
+    setup.keep_logs = options_.keep_logs;
     setup.stop = run_.stop;
     setup.external_labels = system.external_labels;
     setup.evaluation_interval = scaled_by_run(system.evaluation_interval);
@@ -77,7 +78,7 @@ class RealMonitor final : public StackMonitor {
       }
     }
     if (config() != nullptr) {
-      setup.alertmanager = run_.options.alertmanager;
+      setup.alertmanager = options_.alertmanager;
       setup.alertmanager_config = rewritten_config();
     }
     return setup;
@@ -124,13 +125,15 @@ class RealMonitor final : public StackMonitor {
     return setup;
   }
 
+  const RealStackOptions& options_;
   std::unique_ptr<stack::Launch> launch_;
 };
 
 }  // namespace
 
-std::unique_ptr<Monitor> real_monitor(const RealMonitorContext& context) {
-  return std::make_unique<RealMonitor>(context);
+std::unique_ptr<Monitor> real_monitor(const StackContext& context,
+                                      const RealStackOptions& options) {
+  return std::make_unique<RealMonitor>(context, options);
 }
 
 }  // namespace tocsin::run

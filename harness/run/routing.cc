@@ -137,6 +137,13 @@ class RoutingCheck {
 
 }  // namespace
 
+Routing routing_of(const scenario::System& system, std::shared_ptr<const alerting::Config> config) {
+  Routing routing;
+  routing.info = routing_info(system, config.get());
+  routing.config = std::move(config);
+  return routing;
+}
+
 std::shared_ptr<const Routing> RoutingLibrary::routing_of(const scenario::System& system,
                                                           Diagnostics& diagnostics) {
   if (!system.routes_alerts()) return nullptr;

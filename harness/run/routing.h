@@ -22,6 +22,10 @@ struct Routing {
   RoutingInfo info;
 };
 
+/// From a configuration that is read. `secrets` stay empty: they are for what goes to receivers.
+Routing routing_of(const scenario::System& system,
+                   std::shared_ptr<const alerting::Config> config);
+
 /// Reads each system's alertmanager.yml once. Not safe to share between threads; what it returns
 /// is.
 class RoutingLibrary {

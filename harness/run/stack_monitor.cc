@@ -22,7 +22,7 @@ net::Task<void> StackMonitor::watch(Duration end) {
   net::TaskGroup group(run_.loop);
   group.spawn(watch_->run(planned_silences()));
   group.spawn(look_at_pages());
-  if (run_.routing != nullptr) run_.evidence.routing = run_.routing->info;
+  if (run_.routing != nullptr && knows_who_was_told()) run_.evidence.routing = run_.routing->info;
   const bool polled = run_.scenario.system->polled_alerts.has_value();
   if (run_.routing != nullptr && polled) group.spawn(poll_alerts(end));
   while (run_.clock.offset() < end && trouble().empty()) {
@@ -118,7 +118,7 @@ void StackMonitor::take_notifications() {
   evidence.notifications.insert(evidence.notifications.end(), polled.begin(), polled.end());
   std::stable_sort(evidence.notifications.begin(), evidence.notifications.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
-  if (config() != nullptr) note_routes();
+  if (config() != nullptr && evidence.routing) note_routes();
 }
 
 /// Where the alerts that fired were to go.

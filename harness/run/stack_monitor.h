@@ -8,8 +8,8 @@
 
 #include "fakes/receivers/receiver_server.h"
 #include "harness/run/monitor.h"
-#include "harness/run/real_monitor.h"
 #include "harness/run/scraper.h"
+#include "harness/run/stack_context.h"
 #include "harness/stack/stack_watch.h"
 
 namespace tocsin::run {
@@ -18,7 +18,7 @@ namespace tocsin::run {
 /// and make evidence of what it shows. prepare() of the derived class opens the watch.
 class StackMonitor : public Monitor {
  public:
-  explicit StackMonitor(const RealMonitorContext& context) : run_(context) {}
+  explicit StackMonitor(const StackContext& context) : run_(context) {}
 
   net::Task<void> watch(Duration end) override;
   std::string trouble() const override;
@@ -30,6 +30,8 @@ class StackMonitor : public Monitor {
   virtual std::string look_for_trouble() { return {}; }
   /// The watch has seen all that it will see.
   virtual void close() {}
+  /// Whether whoever is told is known at the end. Where it is not, nothing is claimed of it.
+  virtual bool knows_who_was_told() const { return true; }
 
   Duration scaled_by_run(Duration d) const { return scaled(d, run_.clock.time_scale()); }
   /// Alertmanager's configuration as the system has it; null: there is none.
@@ -40,7 +42,7 @@ class StackMonitor : public Monitor {
   void open_watch(stack::WatchSetup setup) { watch_.emplace(run_.loop, std::move(setup)); }
   void warn(std::string what) { warnings_.push_back(std::move(what)); }
 
-  RealMonitorContext run_;
+  StackContext run_;
   std::unique_ptr<receivers::ReceiverServer> receivers_;  ///< null: nobody of ours is told
 
  private:
