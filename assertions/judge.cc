@@ -124,6 +124,7 @@ Verdict judge(const scenario::Scenario& scenario, const Evidence& evidence) {
   judge_health(trial);
   judge_load(trial);
   judge_scrapes(trial);
+  judge_dashboards(trial);
   return std::move(trial).finish();
 }
 

@@ -21,7 +21,7 @@ std::string_view to_string(Outcome outcome);
 
 /// One claim of a scenario held against the evidence.
 struct Judgement {
-  std::string kind;     ///< alert, notification, metric, health, load or scrape
+  std::string kind;     ///< alert, notification, metric, health, load, scrape or dashboards
   std::string subject;  ///< the alert, who is told, the expression, endpoint or target
   std::string claim;    ///< "fires 7m..9m after fault"; with kind and subject unique in a scenario
   Outcome outcome = Outcome::kPass;

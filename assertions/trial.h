@@ -55,6 +55,7 @@ void judge_metrics(Trial& trial);
 void judge_health(Trial& trial);
 void judge_load(Trial& trial);
 void judge_scrapes(Trial& trial);
+void judge_dashboards(Trial& trial);
 
 /// "expected < 5%, seen 8%": a number as the claim's dimension prints it.
 std::string format_as(const scenario::ValueClaim& claim, double value);

@@ -7,6 +7,7 @@
 
 #include "assertions/notification_words.h"
 #include "harness/base/units.h"
+#include "harness/model/dashboards.h"
 
 namespace tocsin::reports {
 namespace {
@@ -78,6 +79,7 @@ std::string health_word(const ProbeResult& probe) {
 void add_health(const Evidence& evidence, std::vector<TimelineEntry>& timeline) {
   std::map<std::string, std::string> last;
   for (const ProbeResult& probe : evidence.probes) {
+    if (is_dashboard(probe.target)) continue;
     const std::string who = (probe.target == "service" ? "" : probe.target + ' ') + probe.endpoint;
     const std::string word = health_word(probe);
     const auto [it, first] = last.emplace(who, word);

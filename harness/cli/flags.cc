@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/http/message.h"
+#include "harness/http/url.h"
+#include "harness/stack/http_api.h"
 
 namespace tocsin::cli {
 
@@ -34,6 +36,21 @@ void read_header_flags(const std::vector<std::string>& texts, http::Headers& hea
     }
     headers.set(name, value);
   }
+}
+
+Result<stack::ApiOptions> api_options(const std::string& flag, const std::string& name,
+                                      const std::string& text, const http::Headers& headers) {
+  auto url = http::parse_url(text);
+  if (url.has_error()) return flag_error(flag, url.error());
+  if (url->target.find('?') != std::string::npos) {
+    return input_error({}, flag + ": the URL must not have a query");
+  }
+  while (url->target.ends_with('/')) url->target.pop_back();
+  stack::ApiOptions options;
+  options.name = name;
+  options.url = std::move(*url);
+  options.headers = headers;
+  return options;
 }
 
 void expect_whole_number(CLI::Option& option) {

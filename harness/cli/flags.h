@@ -15,6 +15,9 @@ class Option;
 namespace tocsin::http {
 class Headers;
 }
+namespace tocsin::stack {
+struct ApiOptions;
+}
 
 namespace tocsin::cli {
 
@@ -31,6 +34,10 @@ std::string trimmed(std::string text);
 /// be a secret.
 void read_header_flags(const std::vector<std::string>& texts, http::Headers& headers,
                        Diagnostics& diagnostics);
+
+/// Of the API of a program, for a flag that is its URL.
+Result<stack::ApiOptions> api_options(const std::string& flag, const std::string& name,
+                                      const std::string& text, const http::Headers& headers);
 
 /// --promql 2|3: whose PromQL; `version` is its default.
 void add_promql_option(CLI::App& command, std::string& version);

@@ -14,6 +14,7 @@
 #include "harness/base/file.h"
 #include "harness/cli/artefacts.h"
 #include "harness/cli/command.h"
+#include "harness/cli/dashboard_flags.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/report_files.h"
@@ -38,6 +39,7 @@ struct RunCommandOptions {
   bool insecure = false;
   std::string ca_file;
   StackFlags stack;
+  DashboardFlags dashboards;
   unsigned jobs = 0;
   unsigned live_jobs = 1;
   bool timelines = false;
@@ -98,9 +100,11 @@ class LiveProgressBar {
 
 class Runner {
  public:
-  Runner(const RunCommandOptions& options, RealStack stack, std::vector<Task> tasks)
+  Runner(const RunCommandOptions& options, RealStack stack, run::DashboardOptions dashboards,
+         std::vector<Task> tasks)
       : options_(options),
         stack_(std::move(stack)),
+        dashboards_(std::move(dashboards)),
         tasks_(std::move(tasks)),
         artefacts_(options.artefacts, files_of(tasks_)),
         summaries_(tasks_.size()) {}
@@ -200,6 +204,7 @@ class Runner {
       live.routing = task.routing.get();
       live.real = stack_.started;
       live.staging = stack_.running;
+      live.dashboards = dashboards_;
       live.without_exporters = options_.stack.no_fakes;
       if (!options_.stack.listen.empty()) live.listen = options_.stack.listen;
       live.stop = &interrupted();
@@ -261,6 +266,7 @@ class Runner {
 
   const RunCommandOptions& options_;
   RealStack stack_;
+  run::DashboardOptions dashboards_;
   std::vector<Task> tasks_;
   Artefacts artefacts_;
   std::vector<std::optional<reports::ScenarioSummary>> summaries_;
@@ -294,6 +300,7 @@ Result<void> check_live_flags(const RunCommandOptions& options, const std::vecto
                      : !options.ca_file.empty()    ? "--ca-file"
                      : options.live_jobs > 1       ? "--live-jobs"
                                                    : given_stack_flag(options.stack);
+  if (flag == nullptr) flag = given_dashboard_flag(options.dashboards);
   if (flag == nullptr) return {};
   Error error = input_error({}, fmt::format("{} is for live runs, and no scenario is live", flag));
   error.hints.emplace_back("add --live");
@@ -313,12 +320,17 @@ ExitCode run_scenarios(const RunCommandOptions& options) {
     complain(render(stack.error()));
     return ExitCode::kBadInput;
   }
+  auto dashboards = dashboards_of(options.dashboards);
+  if (dashboards.has_error()) {
+    complain(render(dashboards.error()));
+    return ExitCode::kBadInput;
+  }
   if (options.list) {
     print(list_of(*tasks));
     return ExitCode::kPassed;
   }
   watch_interrupts();
-  return Runner(options, std::move(*stack), std::move(*tasks)).run();
+  return Runner(options, std::move(*stack), std::move(*dashboards), std::move(*tasks)).run();
 }
 
 }  // namespace
@@ -333,6 +345,7 @@ void add_run_command(CLI::App& app, Action& chosen) {
                    "Live: drive this running service instead of the fake one")
       ->type_name("URL");
   add_stack_options(*command, options->stack);
+  add_dashboard_options(*command, options->dashboards);
   command->add_flag("-k,--insecure", options->insecure, "Live: accept any TLS certificate");
   command->add_option("--ca-file", options->ca_file, "Live: PEM file of trusted authorities")
       ->type_name("FILE");

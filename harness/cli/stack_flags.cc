@@ -20,21 +20,6 @@ const char* given_staging_flag(const StackFlags& flags) {
   return flags.no_fakes ? "--no-fakes" : nullptr;
 }
 
-Result<stack::ApiOptions> api_options(const std::string& flag, const std::string& name,
-                                      const std::string& text, const http::Headers& headers) {
-  auto url = http::parse_url(text);
-  if (url.has_error()) return flag_error(flag, url.error());
-  if (url->target.find('?') != std::string::npos) {
-    return input_error({}, flag + ": the URL must not have a query");
-  }
-  while (url->target.ends_with('/')) url->target.pop_back();
-  stack::ApiOptions options;
-  options.name = name + " at " + url->origin() + url->target;
-  options.url = std::move(*url);
-  options.headers = headers;
-  return options;
-}
-
 Result<void> check_staging_flags(const StackFlags& flags, const std::string& target_url,
                                  const std::vector<Task>& tasks) {
   if (flags.stack == "real")

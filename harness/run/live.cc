@@ -166,6 +166,8 @@ class LiveRun {
   net::Task<void> conduct(const LoadThread* load) {
     net::TaskGroup group(loop_);
     group.spawn(monitor_->watch(scenario_.length));
+    group.spawn(look_at_dashboards(loop_, options_.dashboards, tls_, clock_, RunPart::kBeginning,
+                                   evidence_));
     for (const Probe& probe : probes_) {
       group.spawn(
           probe_endpoint(loop_, probe.plan, probe.url, tls_, clock_, scenario_.length, evidence_));
@@ -218,6 +220,8 @@ class LiveRun {
 
   void finish() {
     monitor_->finish();
+    loop_.run(
+        look_at_dashboards(loop_, options_.dashboards, tls_, clock_, RunPart::kEnd, evidence_));
     if (!monitor_->trouble().empty()) evidence_.run.invalid_reason = monitor_->trouble();
     // They were written down when they ended.
     const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };

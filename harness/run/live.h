@@ -8,6 +8,7 @@
 
 #include "harness/base/error.h"
 #include "harness/model/evidence.h"
+#include "harness/run/dashboard_watch.h"
 #include "harness/run/real_monitor.h"
 #include "harness/run/routing.h"
 #include "harness/run/stack.h"
@@ -38,6 +39,7 @@ struct LiveOptions {
   /// Those do that run already somewhere; then the time scale is 1, and fake targets listen on the
   /// ports of the system file, where they are known to be.
   std::optional<StagingOptions> staging;
+  DashboardOptions dashboards;
   std::string listen = "127.0.0.1";  ///< the address of fake targets
   bool without_exporters = false;    ///< they are real ones: faults on them are not ours to make
   /// Set from outside: end soon, with partial evidence.
