@@ -63,6 +63,10 @@ const Check kContracts[kContractChecksCount] = {
      "Give them in the document."},
     {"contract/alert-without-runbook", Severity::kInfo, "A promised alert that no runbook is for",
      "Other alerts have one.", "Write it, or name the alert in one that is there."},
+    {"contract/health-latency", Severity::kWarning,
+     "A documented health answer that breaks its own time limit",
+     "One of its checks takes longer, by the answer that the document shows, than the whole may.",
+     "Allow the time that it takes, or give the check a shorter one."},
 };
 
 void add_to_contract(const contract::Contract& contract, ContractCheck check, const SourcePos& pos,

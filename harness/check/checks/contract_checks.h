@@ -29,6 +29,7 @@ enum ContractCheck {
   kSameWords,
   kVagueAlert,
   kAlertWithoutRunbook,
+  kHealthLatency,
   kContractChecksCount,
 };
 

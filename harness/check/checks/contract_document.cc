@@ -8,6 +8,7 @@
 #include "harness/check/checks/contract_checks.h"
 #include "harness/check/nearest_metric.h"
 #include "harness/check/visit.h"
+#include "harness/scenario/values.h"
 
 /// What the document itself leaves open, says twice or forgets.
 
@@ -43,6 +44,7 @@ class DocumentLook {
       look_at_gaps(alert);
       look_for_runbook(alert);
     }
+    for (const contract::HealthPromise& health : promised_.health) look_at_latency(health);
   }
 
  private:
@@ -118,6 +120,34 @@ class DocumentLook {
     if (!any) {
       add(kAlertWithoutRunbook, alert.pos, fmt::format("no runbook is for {}", alert.name));
     }
+  }
+
+  /// An answer cannot come before the slowest of its checks.
+  void look_at_latency(const contract::HealthPromise& health) {
+    using Claim = scenario::ValueClaim;
+    if (!health.latency || health.latency->dimension != Dimension::kTime) return;
+    const Claim& limit = *health.latency;
+    if (limit.kind != Claim::Kind::kLess && limit.kind != Claim::Kind::kLessEqual) return;
+    for (const auto& [pointer, text] : health.fields) {
+      const auto value = scenario::parse_number(text);
+      const double unit = unit_of_latency(pointer);
+      if (value.has_error() || unit == 0 || limit.holds(*value * unit)) continue;
+      add(kHealthLatency, health.pos,
+          fmt::format("{} answers in {}, and in the answer that is shown {} is {}", health.endpoint,
+                      limit.text, pointer, text));
+    }
+  }
+
+  /// In seconds, by the name of a field; 0: it is about something else.
+  static double unit_of_latency(std::string_view pointer) {
+    const std::string_view name = pointer.substr(pointer.rfind('/') + 1);
+    for (const std::string_view what : {"latency", "duration", "response_time", "elapsed"}) {
+      if (!name.starts_with(what)) continue;
+      const std::string_view unit = name.substr(what.size());
+      if (unit == "_ms" || unit == "_milliseconds") return 1e-3;
+      if (unit == "_s" || unit == "_seconds") return 1;
+    }
+    return 0;
   }
 
   const Subject& subject_;
