@@ -8,6 +8,7 @@ import pathlib
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -133,6 +135,31 @@ class Interrupted(unittest.TestCase):
             self.assertIn(b"http_requests_total", answer.read())
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=TIME_LIMIT_S), 0)
+
+    def test_serve_receivers(self):
+        """Each notification is printed as it comes; keys are not."""
+        shutil.copytree(SHOP.parent / "paged", self.folder / "paged")
+        server = self.start("serve", "paged", "--free-ports", "--receivers", "0", "--port-file", "ports",
+                            "--write-alertmanager-config", "am.yml")
+        for line in iter(server.stdout.readline, ""):
+            if "am.yml" in line:
+                break
+        ports = self.folder / "ports"
+        while not ports.exists():
+            self.assertIsNone(server.poll())
+        url = dict(line.split() for line in ports.read_text().splitlines())["receivers"]
+        self.assertIn(url + "/pager/0/webhook", (self.folder / "am.yml").read_text())
+        told = urllib.request.Request(url + "/team/0/slack/services/T/B/K3Y",
+                                      b'{"attachments": [{"title": "[FIRING:1] Slow", "text": "by a lot\\u001b[31m"}]}')
+        urllib.request.urlopen(told, timeout=TIME_LIMIT_S).read()
+        self.assertRegex(server.stdout.readline(), r"^\d\d:\d\d:\d\d  team slack firing: \[FIRING:1\] Slow\n$")
+        self.assertEqual(server.stdout.readline(), "    by a lot\\x1b[31m\n")
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(urllib.request.Request(url + "/hooks/K3Y", b"x"), timeout=TIME_LIMIT_S)
+        self.assertIn("POST /hooks/<secret>: 404 Not Found", server.stdout.readline())
+        server.send_signal(signal.SIGTERM)
+        rest, _ = server.communicate(timeout=TIME_LIMIT_S)
+        self.assertEqual((server.returncode, rest), (0, ""))
 
     def test_while_input_is_read(self):
         # Nobody ever writes to the pipe, so nothing ends this but a signal.

@@ -8,6 +8,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
+#include "harness/cli/serve_receivers.h"
 #include "harness/cli/serve_samples.h"
 #include "harness/cli/terminal.h"
 #include "harness/run/fake_stage.h"
@@ -15,7 +16,8 @@
 #include "harness/run/stack.h"
 #include "harness/scenario/load.h"
 
-/// `tocsin serve`: a system's fake service and exporters on real ports, or, with --samples,
+/// `tocsin serve`: a system's fake service and exporters, and with --receivers whoever is told, on
+/// real ports; or, with --samples,
 /// Prometheus' HTTP API over sample files (serve_samples.h), until interrupted.
 
 namespace tocsin::cli {
@@ -28,6 +30,7 @@ struct ServeOptions {
   std::uint16_t control_port = 0;
   std::uint64_t seed = 1;
   bool no_noise = false;
+  ServeReceiversFlags receivers;
   ServeSamplesFlags samples;
 };
 
@@ -61,6 +64,14 @@ ExitCode serve_system(const ServeOptions& options) {
     complain(diagnostics.render());
     return ExitCode::kBadInput;
   }
+  std::shared_ptr<const alerting::Config> alertmanager;
+  if (options.receivers.port && !system->alertmanager_file.empty()) {
+    alertmanager = alerting::load_config(system->alertmanager_file, diagnostics);
+    if (!diagnostics.ok()) {
+      complain(diagnostics.render());
+      return ExitCode::kBadInput;
+    }
+  }
   watch_interrupts();
   const faults::FaultTimeline no_faults;
   const run::LiveClock clock(system_clock(), 1);
@@ -78,16 +89,30 @@ ExitCode serve_system(const ServeOptions& options) {
     complain(render(stage.error()));
     return ExitCode::kInconclusive;
   }
-  print(describe(*system, **stage));
+  std::unique_ptr<ServedReceivers> receivers;
+  if (options.receivers.port) {
+    auto opened = ServedReceivers::open(options.receivers, options.host, alertmanager);
+    if (opened.has_error()) {
+      complain(render(opened.error()));
+      return ExitCode::kInconclusive;
+    }
+    receivers = std::move(*opened);
+  }
+  print(describe(*system, **stage) + (receivers ? receivers->describe() : ""));
   if (!options.samples.port_file.empty()) {
-    const auto written =
-        write_file_atomically(options.samples.port_file, port_lines(*system, **stage));
+    const auto written = write_file_atomically(
+        options.samples.port_file,
+        port_lines(*system, **stage) + (receivers ? receivers->port_lines() : ""));
     if (written.has_error()) {
       complain(render(written.error()));
       return ExitCode::kInconclusive;
     }
   }
-  while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (!interrupted()) {
+    if (receivers) receivers->print_arrivals();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  if (receivers) receivers->print_arrivals();
   return ExitCode::kPassed;
 }
 
@@ -97,7 +122,28 @@ ExitCode serve(const ServeOptions& options) {
     complain(render(input_error({}, "serve needs either a system or sample files (--samples)")));
     return ExitCode::kBadInput;
   }
+  const ServeReceiversFlags& receivers = options.receivers;
+  if (!receivers.port && (receivers.mail_port != 0 || !receivers.config_file.empty())) {
+    complain(
+        render(input_error({}, "--mail-port and --write-alertmanager-config need --receivers")));
+    return ExitCode::kBadInput;
+  }
   return samples ? serve_samples(options.samples) : serve_system(options);
+}
+
+void add_receiver_options(CLI::App& command, ServeReceiversFlags& flags) {
+  command
+      .add_option("--receivers", flags.port,
+                  "Take notifications of an Alertmanager on this port, in the services' own\n"
+                  "protocols, and print each that comes; 0: a free port")
+      ->type_name("PORT");
+  command.add_option("--mail-port", flags.mail_port, "Port of the mail server; default: free")
+      ->type_name("PORT");
+  command
+      .add_option("--write-alertmanager-config", flags.config_file,
+                  "Write the system's alertmanager.yml, with all addresses changed to these\n"
+                  "receivers, into this file")
+      ->type_name("FILE");
 }
 
 void add_sample_options(CLI::App& command, ServeOptions& options) {
@@ -142,6 +188,7 @@ void add_serve_command(CLI::App& app, Action& chosen) {
       ->add_option("--port-file", options->samples.port_file,
                    "Once all listen, write a line \"NAME URL\" each into this file")
       ->type_name("FILE");
+  add_receiver_options(*command, options->receivers);
   add_sample_options(*command, *options);
   command->callback([&chosen, options] { chosen = [options] { return serve(*options); }; });
 }

@@ -3,6 +3,7 @@ import dataclasses
 import re
 import shlex
 import subprocess
+import sys
 
 from documents import nearest
 
@@ -48,7 +49,10 @@ class Commands:
 
     def help(self, path):
         if path not in self.helps:
-            done = subprocess.run([self.tocsin, *path, "--help"], capture_output=True, text=True)
+            try:
+                done = subprocess.run([self.tocsin, *path, "--help"], capture_output=True, text=True)
+            except OSError as error:
+                sys.exit(f"{self.tocsin}: {error.strerror}; build the target tocsin first")
             self.helps[path] = _read_help(done.stdout) if done.returncode == 0 else None
         return self.helps[path]
 

@@ -89,10 +89,13 @@ class Stack:
         words[1] = self.system
         words[words.index("0.0.0.0")] = "127.0.0.1"
         words[words.index("--control-port"):words.index("--control-port") + 2] = ["--free-ports"]
+        receivers_port = words[words.index("--receivers") + 1]
+        words[words.index("--receivers") + 1] = "0"
         stack.enter_context(process([TOCSIN, *words, "--port-file", ports], self.folder / "serve.log"))
         lines = wait_for("tocsin serve is up", lambda: ports.exists() and ports.read_text().split("\n")[:-1])
         names = dict(line.split(" ") for line in lines)
         self.control = names.pop("control")
+        self.receivers = (f"http://tocsin:{receivers_port}/", names.pop("receivers") + "/")
         # In the port file the service stands under this name, an exporter under its own.
         jobs = ["service", *list(self.job_ports)[1:]]
         for name, port in zip(jobs, self.job_ports.values()):
@@ -108,6 +111,7 @@ class Stack:
         text = (bench.GATES / "compose" / name).read_text()
         for old, new in {**self.addresses, "alertmanager:9093": self.alertmanager, "localhost:9090": self.prometheus}.items():
             text = text.replace(f'"{old}"', f'"{new}"')
+        text = text.replace(*self.receivers)
         text = re.sub(r"(evaluation_interval|group_wait): \d+s", r"\1: 1s", text)
         # celery-exporter takes two seconds for an answer.
         text = re.sub(r"(scrape_interval|scrape_timeout): \d+s", r"\1: 4s", text)
@@ -163,6 +167,8 @@ def check_fault(stack):
         alert for alert in ask(f"http://{stack.alertmanager}/api/v2/alerts") if alert["labels"]["alertname"] == "RedisDown"])
     receivers = [receiver["name"] for alert in alerts or () for receiver in alert["receivers"]]
     FAILURES.same(receivers, ["pager"], "receivers of RedisDown")
+    told = re.compile(r"pager pagerduty firing: .*RedisDown")
+    wait_for("somebody is told of RedisDown", lambda: told.search((stack.folder / "serve.log").read_text()))
 
 
 def check_configurations(tree):

@@ -156,6 +156,41 @@ def lint_prometheus(compose, tree):
     return report.findings
 
 
+def addresses_of(node):
+    """Of a configuration, however deep they stand: (address, line)."""
+    if isinstance(node, Map):
+        for key, value in node.items():
+            if isinstance(value, str) and re.match(r"https?://", value):
+                yield value, node.line_of(key)
+            else:
+                yield from addresses_of(value)
+    elif isinstance(node, List):
+        for item in node:
+            yield from addresses_of(item)
+
+
+def lint_alertmanager(compose, tree):
+    """Everybody is told who listens."""
+    path = f"{FOLDER}/alertmanager.yml"
+    report = Report(path)
+    config = tree.yaml(path)
+    command = [str(word) for word in compose.services["tocsin"]["command"]]
+    port = command[command.index("--receivers") + 1] if "--receivers" in command else None
+    known = {"url", "api_url", "webhook_url"}
+    for address, line in addresses_of(config["receivers"]):
+        host, _, rest = re.sub(r"^https?://", "", address).partition(":")
+        if host not in compose.services:
+            report.say(line, f'there is no service "{host}"{nearest(host, compose.services)}')
+        elif host == "tocsin" and rest.partition("/")[0] != port:
+            report.say(line, f"{address}: the receivers listen on {port or 'no port'}")
+    for receiver in config["receivers"]:
+        for kind, integrations in receiver.items():
+            for integration in integrations if kind.endswith("_configs") else ():
+                if not known & set(integration):
+                    report.say(integration.line, f'"{receiver["name"]}" is told elsewhere than by a service of the file')
+    return report.findings
+
+
 def lint_grafana(compose, tree):
     path = f"{FOLDER}/grafana/provisioning/datasources/tocsin.yml"
     report = Report(path)
@@ -207,4 +242,4 @@ def lint_dashboard(tree, path, uids):
 def lint(tree, commands):
     compose = Compose(tree, commands)
     compose.lint()
-    return compose.findings + lint_prometheus(compose, tree) + lint_grafana(compose, tree)
+    return compose.findings + lint_prometheus(compose, tree) + lint_alertmanager(compose, tree) + lint_grafana(compose, tree)
