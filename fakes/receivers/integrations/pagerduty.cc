@@ -132,7 +132,8 @@ void read_event(const json& event, bool version_1, Reading& reading) {
   const std::string action = text_at(event, version_1 ? "event_type" : "event_action");
   record.title = version_1 ? text_at(event, "description") : text_at(payload, "summary");
   record.firing = action != "resolve";
-  const json& details = member(version_1 ? event : payload, version_1 ? "details" : "custom_details");
+  const json& details =
+      member(version_1 ? event : payload, version_1 ? "details" : "custom_details");
   const std::string mark = text_at(details, kMarkField.data());
   if (!mark.empty()) reading.details[kMarkDetail] = mark;
   read_details(details, record);
