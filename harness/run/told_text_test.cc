@@ -54,7 +54,7 @@ TEST(ToldText, OfEveryKind) {
       "pagerduty_configs: [{routing_key_file: /nowhere/key}]",
       "pagerduty_configs: [{service_key: s}]",
       "pushover_configs: [{user_key: u, token: t}]",
-      "sns_configs: [{topic_arn: t, sigv4: {region: r}}]",
+      "sns_configs: [{topic_arn: t}]",
       "telegram_configs: [{bot_token: '1:A', chat_id: -5}]",
       "victorops_configs: [{api_key: k, routing_key: r}]",
       "webex_configs: [{room_id: r, http_config: {authorization: {credentials: c}}}]",
