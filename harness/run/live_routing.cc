@@ -24,14 +24,17 @@ constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 Result<std::shared_ptr<const alerting::Config>> local_config(
     const alerting::Config& config, const receivers::ReceiverServer& receivers, double time_scale,
     std::vector<std::string>& warnings) {
-  stack::RewrittenConfig rewritten =
-      stack::rewrite_config(config, receiver_addresses(receivers), time_scale);
+  stack::ReceiverAddresses addresses = receiver_addresses(receivers);
+  addresses.implicit_tls = true;
+  addresses.fixed_ones = true;
+  stack::RewrittenConfig rewritten = stack::rewrite_config(config, addresses, time_scale);
   warnings.insert(warnings.end(), rewritten.unscaled.begin(), rewritten.unscaled.end());
   warnings.insert(warnings.end(), rewritten.left_out.begin(), rewritten.left_out.end());
   Diagnostics diagnostics;
   const auto parsed = alerting::parse_config(config.path, std::move(rewritten.text), diagnostics);
   if (!diagnostics.ok()) return diagnostics.sorted().front();
   auto local = std::make_shared<alerting::Config>(*parsed);
+  stack::redirect_fixed(*local, addresses);
   for (alerting::Receiver& receiver : local->receivers) {
     for (alerting::Integration& integration : receiver.integrations) {
       if (!integration.timeout) continue;
@@ -63,7 +66,7 @@ struct LiveRouting::Impl final : alerting::Transport {
   Result<void> open() {
     if (routing.config == nullptr) return {};
     TRY(receivers,
-        receivers::ReceiverServer::open(receiver_options(scenario, *routing.config, clock)));
+        receivers::ReceiverServer::open(receiver_options(scenario, *routing.config, clock, true)));
     TRY(config, local_config(*routing.config, *receivers, clock.time_scale(), warnings));
     if (clock.time_scale() == 1 && goes_by_the_calendar(config->route)) {
       warnings.emplace_back(

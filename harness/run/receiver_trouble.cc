@@ -64,8 +64,8 @@ std::vector<receivers::Trouble> troubles_of(const scenario::Scenario& scenario,
 }  // namespace
 
 receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
-                                            const alerting::Config& config,
-                                            const LiveClock& clock) {
+                                            const alerting::Config& config, const LiveClock& clock,
+                                            bool implicit_tls) {
   receivers::ReceiverOptions options;
   options.time_scale = clock.time_scale();
   options.offset = [&clock] { return clock.offset(); };
@@ -74,6 +74,8 @@ receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
       receivers::IntegrationSetup setup;
       setup.id = {receiver.name, integration.kind, integration.index};
       setup.troubles = troubles_of(scenario, receiver.name, integration);
+      setup.implicit_tls =
+          implicit_tls && integration.kind == "email" && stack::wants_implicit_tls(integration);
       if (integration.kind == "jira") {
         for (const char* key : {"resolve_transition", "reopen_transition"}) {
           if (integration.has(key)) setup.transitions.push_back(integration.text(key));

@@ -18,9 +18,11 @@ alerting::Answer answer_of(const alerting::Integration& integration,
                            alerting::Answer well = {});
 
 /// The receivers of a live run on real sockets: every integration of the configuration, with the
-/// troubles that the scenario makes. The clock outlives them.
+/// troubles that the scenario makes. The clock outlives them. `implicit_tls`: whether mail that is
+/// to go over TLS from the first byte on does so (see stack::ReceiverAddresses).
 receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
-                                            const alerting::Config& config, const LiveClock& clock);
+                                            const alerting::Config& config, const LiveClock& clock,
+                                            bool implicit_tls = false);
 
 /// Where a configuration of the run has to send to. The server outlives it.
 stack::ReceiverAddresses receiver_addresses(const receivers::ReceiverServer& receivers);
