@@ -51,11 +51,11 @@ struct Launch::Impl {
   net::Task<Result<void>> start_prometheus();
   net::Task<Result<void>> learn_phases();
   net::Task<Result<bool>> look_at_phases();
+  net::Task<Result<bool>> look_at_beat();
   net::Task<Result<void>> reload();
   Result<void> write_trial();
   Result<void> write_chosen(bool with_rules);
-  Result<void> write_config(std::vector<ScrapeJob> jobs, std::vector<std::string> rule_files,
-                            bool with_alertmanager);
+  Result<void> write_config(std::vector<ScrapeJob> jobs, std::vector<std::string> rule_files);
   std::vector<std::string> prometheus_arguments(const std::string& address) const;
   ScrapeJob job_of(std::size_t target, std::size_t variant) const;
   std::size_t variants_of(std::size_t target) const {
@@ -67,6 +67,8 @@ struct Launch::Impl {
   Duration interval_of(const rules::RuleGroup& group) const {
     return group.interval.value_or(setup.evaluation_interval);
   }
+  /// How long before the start it is told of the rules.
+  Duration reload_lead() const { return setup.evaluation_interval / 4; }
   bool asked_to_stop() const { return setup.stop != nullptr && setup.stop->load(); }
   /// What to say in place of `error` when a program has ended meanwhile.
   Error explain(const Error& error);
@@ -82,6 +84,7 @@ struct Launch::Impl {
   std::vector<Recurring> target_phases;
   std::vector<Recurring> group_phases;
   PhaseChoice choice;
+  std::optional<Timestamp> beat;  ///< when Prometheus learnt of its Alertmanager
   bool in_trouble = false;
 };
 
@@ -187,7 +190,7 @@ Result<void> Launch::Impl::write_trial() {
     files.push_back(folder.path(variant_name("rules", g, kGroupVariants) + "-checked.yml"));
     TRY_VOID(write_file_atomically(files.back(), rule_group_file(group, kNever)));
   }
-  return write_config(std::move(jobs), std::move(files), false);
+  return write_config(std::move(jobs), std::move(files));
 }
 
 Result<void> Launch::Impl::write_chosen(bool with_rules) {
@@ -199,19 +202,18 @@ Result<void> Launch::Impl::write_chosen(bool with_rules) {
     files.push_back(rule_path(g, choice.groups[g]));
     TRY_VOID(write_file_atomically(files.back(), rule_group_file(*setup.groups[g])));
   }
-  return write_config(std::move(jobs), std::move(files), true);
+  return write_config(std::move(jobs), std::move(files));
 }
 
 Result<void> Launch::Impl::write_config(std::vector<ScrapeJob> jobs,
-                                        std::vector<std::string> rule_files,
-                                        bool with_alertmanager) {
+                                        std::vector<std::string> rule_files) {
   PrometheusSetup config;
   config.jobs = std::move(jobs);
   config.rule_files = std::move(rule_files);
   config.evaluation_interval = setup.evaluation_interval;
   config.external_labels = setup.external_labels;
   config.unsent_alerts = setup.unsent_alerts;
-  if (with_alertmanager) config.alertmanager = alertmanager_url;
+  config.alertmanager = alertmanager_url;
   return write_file_atomically(folder.path("prometheus.yml"), prometheus_config(config));
 }
 
@@ -238,9 +240,11 @@ net::Task<Result<void>> Launch::Impl::learn_phases() {
   for (const Recurring& what : group_phases) longest = std::max(longest, what.interval);
   const Nanos deadline = net::deadline_in(Nanos(kScrapePatience + 2 * longest));
   for (int looks = 0; looks < kLooks;) {
+    Result<bool> beaten = co_await look_at_beat();
+    if (beaten.has_error()) co_return beaten.error();
     Result<bool> known = co_await look_at_phases();
     if (known.has_error()) co_return known.error();
-    if (*known) ++looks;
+    if (*known && *beaten) ++looks;
     if (loop.now() > deadline) {
       co_return timed_out(
           fmt::format("Prometheus did not scrape every target and evaluate every group "
@@ -253,6 +257,15 @@ net::Task<Result<void>> Launch::Impl::learn_phases() {
     if (!slept) co_return cancelled();
   }
   co_return Result<void>();
+}
+
+/// Whether the discovery's beat is known, or does not matter.
+net::Task<Result<bool>> Launch::Impl::look_at_beat() {
+  if (beat || !alertmanager) co_return true;
+  Result<std::size_t> count = co_await api->alertmanagers();
+  if (count.has_error()) co_return count.error();
+  if (*count > 0) beat = system_clock().now();
+  co_return *count > 0;
 }
 
 /// Whether all are known.
@@ -316,7 +329,9 @@ const std::string& Launch::alertmanager_url() const {
 }
 
 Timestamp Launch::choose_start() const {
-  return next_start(impl_->choice, system_clock().now() + kLead);
+  const Timestamp soon = system_clock().now() + kLead;
+  if (!impl_->beat) return next_start(impl_->choice, soon);
+  return next_start_on_beat(impl_->choice, soon, impl_->reload_lead(), *impl_->beat);
 }
 
 net::Task<Result<void>> Launch::begin_at(Timestamp start) {
@@ -325,7 +340,7 @@ net::Task<Result<void>> Launch::begin_at(Timestamp start) {
   // The first evaluation after this is the first after the start; what is scraped before it counts
   // for nothing.
   const auto until = [&](Timestamp at) { return impl_->loop.now() + (at - system_clock().now()); };
-  co_await net::sleep_until(until(start) - impl_->setup.evaluation_interval / 4);
+  co_await net::sleep_until(until(start) - impl_->reload_lead());
   done = co_await impl_->api->forget(start - Duration(1));
   if (done.has_error()) co_return impl_->explain(done.error());
   done = co_await impl_->reload();

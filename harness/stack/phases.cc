@@ -107,4 +107,21 @@ Timestamp next_start(const PhaseChoice& choice, Timestamp now) {
   return from_ms(to_ms(now) + 1 + modulo(choice.zero - to_ms(now) - 1, cycle));
 }
 
+Timestamp next_start_on_beat(const PhaseChoice& choice, Timestamp now, Duration reload_lead,
+                             Timestamp beat) {
+  // What a reload takes on a busy machine, and what is not known of the beat.
+  constexpr std::int64_t kReload = 400;
+  const Timestamp first = next_start(choice, now);
+  Timestamp best = first;
+  std::int64_t shortest = kDiscoveryBeat.count();
+  for (Timestamp start = first; start < first + kDiscoveryBeat; start += choice.cycle) {
+    const Timestamp reloaded = start - reload_lead + Duration(kReload);
+    const std::int64_t wait = modulo(to_ms(beat) - to_ms(reloaded), kDiscoveryBeat.count());
+    if (wait >= shortest) continue;
+    shortest = wait;
+    best = start;
+  }
+  return best;
+}
+
 }  // namespace tocsin::stack

@@ -43,4 +43,15 @@ PhaseChoice choose_phases(const std::vector<Recurring>& targets,
 /// The first time after `now` that the choice's start may be.
 Timestamp next_start(const PhaseChoice& choice, Timestamp now);
 
+/// Prometheus forgets its Alertmanagers when it reads its configuration anew, and learns of them at
+/// the next beat of a five seconds' clock: alerts of the time between are not sent until they are
+/// sent again. So the start is better such that a beat comes soon after the reload.
+inline constexpr Duration kDiscoveryBeat = std::chrono::seconds(5);
+
+/// The start after `now`, within one beat of the first that may be, whose reload (`reload_lead`
+/// before it) has the next beat soonest, but far enough away for the reload. `beat`: one of the
+/// past.
+Timestamp next_start_on_beat(const PhaseChoice& choice, Timestamp now, Duration reload_lead,
+                             Timestamp beat);
+
 }  // namespace tocsin::stack

@@ -67,5 +67,21 @@ TEST(Phases, NextStart) {
   EXPECT_EQ(next_start(choice, from_ms(1098)), from_ms(1348));
 }
 
+TEST(Phases, NextStartOnBeat) {
+  PhaseChoice choice;
+  choice.zero = 98;
+  choice.cycle = kInterval;
+  const Duration lead(60);
+  // The reload at 3'538 is over at 3'938, the beat after it comes at 4'000.
+  EXPECT_EQ(next_start_on_beat(choice, from_ms(1000), lead, from_ms(-1000)), from_ms(3598));
+  // Beats that were long ago.
+  EXPECT_EQ(next_start_on_beat(choice, from_ms(1000), lead, from_ms(-501'000)), from_ms(3598));
+  // The first one is best.
+  EXPECT_EQ(next_start_on_beat(choice, from_ms(1000), lead, from_ms(-3500)), from_ms(1098));
+  // Starts that are far from each other.
+  choice.cycle = std::chrono::seconds(15);
+  EXPECT_EQ(next_start_on_beat(choice, from_ms(1000), lead, from_ms(0)), from_ms(15'098));
+}
+
 }  // namespace
 }  // namespace tocsin::stack

@@ -129,6 +129,16 @@ net::Task<Result<std::vector<TargetStatus>>> PrometheusApi::targets() {
   co_return targets_of_answer(*answer);
 }
 
+net::Task<Result<std::size_t>> PrometheusApi::alertmanagers() {
+  ApiRequest request;
+  request.path = "/api/v1/alertmanagers";
+  Result<json> answer = co_await api_.json(std::move(request));
+  if (answer.has_error()) co_return answer.error();
+  Result<const json*> data = data_of(*answer);
+  if (data.has_error()) co_return data.error();
+  co_return list_at(**data, "activeAlertmanagers").size();
+}
+
 net::Task<Result<std::vector<GroupStatus>>> PrometheusApi::rules() {
   ApiRequest request;
   request.path = "/api/v1/rules";

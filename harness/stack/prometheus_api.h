@@ -66,6 +66,8 @@ class PrometheusApi {
   net::Task<Result<void>> forget(Timestamp until);
   net::Task<Result<std::vector<TargetStatus>>> targets();
   net::Task<Result<std::vector<GroupStatus>>> rules();
+  /// How many Alertmanagers it knows and sends to.
+  net::Task<Result<std::size_t>> alertmanagers();
   /// The samples of a selector in (from, to], as they are stored but for stale markers.
   net::Task<Result<std::vector<backtest::AnswerSeries>>> samples(std::string selector,
                                                                  Timestamp from, Timestamp to);
