@@ -155,7 +155,7 @@ class RealStack(unittest.TestCase):
 
     def test_a_run_that_goes_well(self):
         printed = self.finish(self.start("incident.yaml", "--evidence", "evidence.gz"), 0)
-        self.assertNotIn("warning", printed)
+        self.assertNotIn("warning:", printed)
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_prometheus_is_killed(self):
