@@ -7,9 +7,9 @@
 
 #include "harness/model/labels.h"
 
-/// Most services are told texts, not alerts. So that evidence knows whom a real Alertmanager told of
-/// what, its configuration for a run gives each notification a mark that no human sees: a field of
-/// Slack, a header of a mail, a detail of PagerDuty.
+/// Most services are told texts, not alerts. So that evidence knows whom a real Alertmanager told
+/// of what, its configuration for a run gives each notification a mark that no human sees: a field
+/// of Slack, a header of a mail, a detail of PagerDuty.
 
 namespace tocsin {
 

@@ -23,8 +23,7 @@ struct Routing {
 };
 
 /// From a configuration that is read. `secrets` stay empty: they are for what goes to receivers.
-Routing routing_of(const scenario::System& system,
-                   std::shared_ptr<const alerting::Config> config);
+Routing routing_of(const scenario::System& system, std::shared_ptr<const alerting::Config> config);
 
 /// Reads each system's alertmanager.yml once. Not safe to share between threads; what it returns
 /// is.
