@@ -1,9 +1,26 @@
+#include <algorithm>
+
 #include "assertions/notification_bench.h"
 
 /// Notifications: who was told of which alerts, when, how often, and with which words? Each kind of
 /// claim is in a file of its own; see notification_bench.h.
 
 namespace tocsin::assertions {
+namespace {
+
+/// Whether the run left out the integration that a claim is about. Scenario files that name one
+/// that the receiver lacks are refused before any run.
+bool is_out_of_reach(const Evidence& evidence, const scenario::NotificationExpectation& e) {
+  if (e.integration.empty() || e.receiver.empty() || !evidence.routing) return false;
+  for (const ReceiverInfo& receiver : evidence.routing->receivers) {
+    if (receiver.name != e.receiver) continue;
+    const auto& kinds = receiver.integrations;
+    return std::find(kinds.begin(), kinds.end(), e.integration) == kinds.end();
+  }
+  return false;
+}
+
+}  // namespace
 
 bool claims_nothing(const scenario::NotificationExpectation& e) {
   return !e.never && !e.at && !e.within_firing && !e.within_resolving && !e.count && !e.pages &&
@@ -22,6 +39,14 @@ void judge_notifications(Trial& trial) {
       Judgement judgement = bench.begin("is told as expected");
       judgement.outcome = Outcome::kInconclusive;
       judgement.seen = "nobody routed alerts in this run";
+      bench.add(std::move(judgement));
+      continue;
+    }
+    if (is_out_of_reach(trial.evidence(), expectation)) {
+      Judgement judgement = bench.begin("is told as expected");
+      judgement.outcome = Outcome::kInconclusive;
+      judgement.seen = "this run could not tell " + expectation.receiver + " by " +
+                       expectation.integration + "; see the warnings";
       bench.add(std::move(judgement));
       continue;
     }

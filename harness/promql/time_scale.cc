@@ -55,6 +55,8 @@ class Scaler {
         if (std::find(kOwnSeconds.begin(), kOwnSeconds.end(), name) != kOwnSeconds.end()) {
           note(std::string(name) + "()");
         }
+        // Rates stay what they are, so a shorter window has less of it.
+        if (name == "increase") note("the amount of increase()");
         for (NodePtr& argument : call.arguments) scale(*argument);
         return;
       }

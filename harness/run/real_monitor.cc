@@ -106,6 +106,7 @@ class RealMonitor final : public StackMonitor {
         stack::rewrite_config(*config(), addresses, run_.clock.time_scale());
     for (std::string& what : rewritten.unscaled) warn(std::move(what));
     for (std::string& what : rewritten.left_out) warn(std::move(what));
+    set_gone(std::move(rewritten.gone));
     return std::move(rewritten.text);
   }
 

@@ -62,6 +62,8 @@ TEST(RuleScale, NamesWhatHasSecondsOfItsOwn) {
               ElementsAre("rule A: time() was left as it is by the time scale"));
   EXPECT_THAT(scale_rules(one_rule("predict_linear(x[1h], 14400) < 0"), 60).value().unscaled,
               ElementsAre(HasSubstr("predict_linear()")));
+  EXPECT_THAT(scale_rules(one_rule("increase(x[1h]) > 5"), 60).value().unscaled,
+              ElementsAre(HasSubstr("the amount of increase()")));
   const RuleFiles templated =
       one_rule("up", R"(, annotations: {summary: "{{ query \"rate(x[5m])\" | first | value }}"})");
   EXPECT_THAT(scale_rules(templated, 60).value().unscaled,

@@ -22,7 +22,15 @@ net::Task<void> StackMonitor::watch(Duration end) {
   net::TaskGroup group(run_.loop);
   group.spawn(watch_->run(planned_silences()));
   group.spawn(look_at_pages());
-  if (run_.routing != nullptr && knows_who_was_told()) run_.evidence.routing = run_.routing->info;
+  if (run_.routing != nullptr && knows_who_was_told()) {
+    run_.evidence.routing = run_.routing->info;
+    for (ReceiverInfo& receiver : run_.evidence.routing->receivers) {
+      std::erase_if(receiver.integrations, [&](const std::string& kind) {
+        const auto gone = std::make_pair(receiver.name, kind);
+        return std::find(gone_.begin(), gone_.end(), gone) != gone_.end();
+      });
+    }
+  }
   const bool polled = run_.scenario.system->polled_alerts.has_value();
   if (run_.routing != nullptr && polled) group.spawn(poll_alerts(end));
   while (run_.clock.offset() < end && trouble().empty()) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fakes/receivers/receiver_server.h"
@@ -40,6 +41,8 @@ class StackMonitor : public Monitor {
   }
   void open_pages(std::vector<ScrapedTarget> targets);
   void open_watch(stack::WatchSetup setup) { watch_.emplace(run_.loop, std::move(setup)); }
+  /// Integrations that cannot be told here: evidence of them there is none.
+  void set_gone(std::vector<std::pair<std::string, std::string>> gone) { gone_ = std::move(gone); }
   void warn(std::string what) { warnings_.push_back(std::move(what)); }
 
   StackContext run_;
@@ -63,6 +66,7 @@ class StackMonitor : public Monitor {
 
   std::optional<stack::StackWatch> watch_;
   std::deque<Page> pages_;
+  std::vector<std::pair<std::string, std::string>> gone_;  ///< receiver and kind
   std::vector<std::string> warnings_;
   std::string trouble_;
 };

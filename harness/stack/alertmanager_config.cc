@@ -171,6 +171,7 @@ class Rewriter {
     if (address.empty() && !addresses_.fixed_ones) {
       result_.left_out.push_back(fmt::format(
           "receiver {}: {} cannot be pointed at our receivers and was left out", receiver, kind));
+      result_.gone.emplace_back(receiver, kind);
       return nullptr;
     }
     NodePtr made = settings(node, "receiver " + receiver);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/alerting/config.h"
@@ -31,6 +32,8 @@ struct RewrittenConfig {
   std::string text;                   ///< alertmanager.yml
   std::vector<std::string> unscaled;  ///< what the time scale leaves as it is, one sentence each
   std::vector<std::string> left_out;  ///< what can't be told here, and whose secrets are not here
+  /// Receiver and kind of those that are told nothing.
+  std::vector<std::pair<std::string, std::string>> gone;
 };
 
 /// The configuration for a real Alertmanager that tells nobody but our receivers: every integration
