@@ -4,11 +4,11 @@
 One folder a target. Prometheus' own test scripts and rule tests join in where they are at hand
 (TOCSIN_CONFORMANCE_DIR, or shared/conformance beside the project).
 """
+import argparse
 import json
 import os
 import pathlib
 import re
-import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONFORMANCE = pathlib.Path(os.environ.get("TOCSIN_CONFORMANCE_DIR", ROOT.parent / "shared" / "conformance"))
@@ -123,8 +123,11 @@ SEEDS = {
     "exposition_fuzz": pages,
 }
 
+parser = argparse.ArgumentParser(description="Makes seeds for the fuzz targets out of the tests' data.")
+parser.add_argument("folder", type=pathlib.Path, help="gets a folder for each target")
+into = parser.parse_args().folder
 for target, seeds in SEEDS.items():
-    folder = pathlib.Path(sys.argv[1]) / target
+    folder = into / target
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds()):
         if len(seed) <= 4096:
