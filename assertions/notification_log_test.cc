@@ -1,5 +1,6 @@
 #include "assertions/notification_log.h"
 
+#include "assertions/notification_words.h"
 #include "assertions/test_evidence.h"
 
 namespace tocsin::assertions {
@@ -64,6 +65,28 @@ TEST_F(NotificationLogTest, AGroupMayBecomeQuietWithoutAWord) {
   record(3, {"A"}).alerts[0].starts_at = at(1.5);
   record(4, {"B"});
   EXPECT_EQ(kinds(), "first first repeat first");
+}
+
+TEST_F(NotificationLogTest, WordsTellApartWhatIsOver) {
+  record(1, {"A", "B"});
+  record(6, {"A"}, {"B", "C"});
+  record(11, {}, {"A"});
+  const NotificationLog log(evidence_);
+  std::string text;
+  for (const Told& told : log.all()) text += told_text(told, log) + '\n';
+  EXPECT_EQ(text,
+            "first to on-call by slack, A, B\n"
+            "update to on-call by slack, A {severity=\"critical\"}; over: B, C\n"
+            "resolved to on-call by slack, A {severity=\"critical\"}\n");
+}
+
+TEST_F(NotificationLogTest, WordsOfSeveralAtOnce) {
+  record(6, {"A"}, {"B"});
+  record(6, {"C"}, {"D"}).group_key = "{}:{other}";
+  const NotificationLog log(evidence_);
+  const auto lines = told_lines({&log.all()[0], &log.all()[1]}, log);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].text, "2 × first to on-call by slack, A, C; over: B, D");
 }
 
 TEST_F(NotificationLogTest, GroupsAndIntegrationsAreCountedApart) {

@@ -32,6 +32,28 @@ std::string tail_text(const Told& told) {
          failure_text(*told.attempts[told.attempts.size() - 2]);
 }
 
+/// The alerts of notifications of one kind.
+class Contents {
+ public:
+  void add(const Told& told, const NotificationLog& log) {
+    const std::vector<Labels> alerts = alerts_of(told, log);
+    for (std::size_t i = 0; i < alerts.size(); ++i) {
+      const bool over = told.kind != NotificationKind::kResolved && !told.alerts[i].firing;
+      (over ? over_ : alerts_).push_back(alerts[i]);
+    }
+  }
+
+  /// What is over is told apart where something else fires. Empty: they name no alert.
+  std::string text() const {
+    if (over_.empty()) return alerts_.empty() ? "" : alerts_text(alerts_);
+    return (alerts_.empty() ? "" : alerts_text(alerts_) + "; ") + "over: " + alerts_text(over_);
+  }
+
+ private:
+  std::vector<Labels> alerts_;
+  std::vector<Labels> over_;
+};
+
 bool alike(const Told& a, const Told& b) {
   return a.at() == b.at() && head_text(a) == head_text(b) && tail_text(a) == tail_text(b);
 }
@@ -92,9 +114,11 @@ std::vector<Labels> alerts_of(const Told& told, const NotificationLog& log) {
 }
 
 std::string told_text(const Told& told, const NotificationLog& log) {
-  const std::vector<Labels> alerts = alerts_of(told, log);
-  return head_text(told) + ", " +
-         (alerts.empty() ? '"' + told.last().title + '"' : alerts_text(alerts)) + tail_text(told);
+  Contents contents;
+  contents.add(told, log);
+  const std::string alerts = contents.text();
+  return head_text(told) + ", " + (alerts.empty() ? '"' + told.last().title + '"' : alerts) +
+         tail_text(told);
 }
 
 std::vector<ToldLine> told_lines(const std::vector<const Told*>& notifications,
@@ -102,16 +126,16 @@ std::vector<ToldLine> told_lines(const std::vector<const Told*>& notifications,
   std::vector<ToldLine> lines;
   for (std::size_t begin = 0; begin < notifications.size();) {
     const Told& first = *notifications[begin];
-    std::vector<Labels> alerts;
+    Contents contents;
     std::size_t end = begin;
     while (end < notifications.size() && alike(first, *notifications[end])) {
-      for (Labels& alert : alerts_of(*notifications[end], log)) alerts.push_back(std::move(alert));
-      ++end;
+      contents.add(*notifications[end++], log);
     }
     std::string text = told_text(first, log);
     if (end - begin > 1) {
+      const std::string alerts = contents.text();
       text = std::to_string(end - begin) + " × " + head_text(first) +
-             (alerts.empty() ? "" : ", " + alerts_text(alerts)) + tail_text(first);
+             (alerts.empty() ? "" : ", " + alerts) + tail_text(first);
     }
     lines.push_back({first.at(), std::move(text)});
     begin = end;
