@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -8,6 +9,7 @@
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
 #include "harness/cli/version.h"
+#include "harness/run/undo_guard.h"
 
 namespace {
 
@@ -100,6 +102,10 @@ ExitCode run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    // Not a command for users: see the header.
+    if (argc == 2 && std::string_view(argv[1]) == tocsin::run::UndoGuard::kWord) {
+      return tocsin::run::UndoGuard::serve();
+    }
     tocsin::cli::open_standard_streams();
     const ExitCode code = run(argc, argv);
     const auto printed = tocsin::cli::all_printed();

@@ -199,6 +199,7 @@ class Runner {
       run::LiveOptions live;
       live.time_scale = task.scenario.time_scale;
       live.target_url = options_.target_url;
+      live.guard_program = "/proc/self/exe";
       live.verify_tls = !options_.insecure;
       live.ca_file = options_.ca_file;
       live.routing = task.routing.get();

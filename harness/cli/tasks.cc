@@ -106,6 +106,7 @@ std::optional<std::vector<Task>> load_tasks(const TaskOptions& options) {
         continue;
       }
       override_settings(one, options);
+      if (!one.live) diagnostics.add(one.live_only);
       check_time_scale(one, *rules, scales, diagnostics);
       if (routing != nullptr) run::check_routing(one, *routing, diagnostics);
       tasks.push_back({std::move(one), rules, routing});

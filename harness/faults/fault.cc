@@ -7,7 +7,7 @@
 namespace tocsin::faults {
 namespace {
 
-std::string describe(const SignalChange& change) {
+std::string text_of(const SignalChange& change) {
   const std::string of =
       change.endpoint.empty() ? change.signal : change.signal + " of " + change.endpoint;
   if (!change.text.empty()) return of + " " + change.text;
@@ -20,28 +20,13 @@ std::string describe(const SignalChange& change) {
   return of + " " + number(change.value);
 }
 
-std::string describe(const TargetFault& fault) {
+std::string text_of(const TargetFault& fault) {
   const std::string name(to_string(fault.kind));
   return fault.kind == TargetFaultKind::kSlowScrape ? name + " " + format_duration(fault.delay)
                                                     : name;
 }
 
-std::string describe(const NetworkFault& fault) {
-  using Kind = NetworkFault::Kind;
-  std::string text(to_string(fault.kind));
-  if (fault.kind == Kind::kBandwidth) {
-    text += " " + format_quantity({fault.bytes_per_second, Dimension::kBytes}) + "/s";
-  } else if (fault.kind == Kind::kSlice) {
-    text += fmt::format(" {}B", fault.slice_bytes);
-  } else if (fault.delay > Duration(0)) {
-    text += " " + format_duration(fault.delay);
-  }
-  if (fault.jitter > Duration(0)) text += " ± " + format_duration(fault.jitter);
-  if (fault.share < 1) text += " for " + format_quantity({fault.share, Dimension::kRatio});
-  return text;
-}
-
-std::string describe(const ReceiverFault& fault) {
+std::string text_of(const ReceiverFault& fault) {
   std::string text = fault.receiver + " " + std::string(to_string(fault.kind));
   if (fault.kind == ReceiverFault::Kind::kStatus) text += fmt::format(" {}", fault.status);
   if (fault.retry_after) text += " retry_after " + format_duration(*fault.retry_after);
@@ -89,33 +74,18 @@ std::string_view to_string(TargetFaultKind kind) {
   return "";
 }
 
-std::string_view to_string(NetworkFault::Kind kind) {
-  switch (kind) {
-    case NetworkFault::Kind::kLatency:
-      return "latency";
-    case NetworkFault::Kind::kBandwidth:
-      return "bandwidth";
-    case NetworkFault::Kind::kTimeout:
-      return "timeout";
-    case NetworkFault::Kind::kReset:
-      return "reset";
-    case NetworkFault::Kind::kRefuse:
-      return "refuse";
-    case NetworkFault::Kind::kSlowClose:
-      return "slow_close";
-    case NetworkFault::Kind::kSlice:
-      return "slice";
-  }
-  return "";
-}
-
 std::string Fault::describe() const {
   if (!call.empty()) return fmt::format("{} call {}", target, call);
   std::vector<std::string> parts;
-  for (const SignalChange& change : changes) parts.push_back(faults::describe(change));
-  for (const TargetFault& fault : target_faults) parts.push_back(faults::describe(fault));
+  for (const SignalChange& change : changes) parts.push_back(text_of(change));
+  for (const TargetFault& fault : target_faults) parts.push_back(text_of(fault));
   for (const NetworkFault& fault : network_faults) parts.push_back(faults::describe(fault));
-  for (const ReceiverFault& fault : receiver_faults) parts.push_back(faults::describe(fault));
+  for (const ReceiverFault& fault : receiver_faults) parts.push_back(text_of(fault));
+  if (action && target != key_of(*action)) {
+    parts.push_back(fmt::format("{} {}", key_of(*action), faults::describe(*action)));
+  } else if (action) {
+    parts.push_back(faults::describe(*action));
+  }
   return fmt::format("{} {}", target, fmt::join(parts, ", "));
 }
 

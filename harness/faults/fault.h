@@ -7,6 +7,8 @@
 
 #include "harness/base/error.h"
 #include "harness/base/time.h"
+#include "harness/faults/action.h"
+#include "harness/faults/network_fault.h"
 
 /// What goes wrong, and when, as data.
 
@@ -49,20 +51,6 @@ struct TargetFault {
   SourcePos pos = {};
 };
 
-/// Trouble between the load generator and the service, in live runs only: everything goes through a
-/// TCP proxy that misbehaves.
-struct NetworkFault {
-  enum class Kind { kLatency, kBandwidth, kTimeout, kReset, kRefuse, kSlowClose, kSlice };
-  Kind kind = Kind::kLatency;
-  Duration delay{0};   ///< kLatency, kSlowClose; kTimeout and kReset: how long to wait before
-  Duration jitter{0};  ///< kLatency
-  double bytes_per_second = 0;    ///< kBandwidth
-  std::uint32_t slice_bytes = 0;  ///< kSlice
-  double share = 1;               ///< of connections, drawn once a connection
-  SourcePos pos = {};
-};
-std::string_view to_string(NetworkFault::Kind kind);
-
 /// Trouble at a receiver of notifications: how it takes what comes to it.
 struct ReceiverFault {
   enum class Kind {
@@ -90,7 +78,8 @@ struct Fault {
   /// Occurrences begin at `at`, `at + every`, …
   std::uint32_t times = 1;
   Duration every{0};
-  /// "service" or an exporter's name; "network" for network faults, "receiver" for receivers.
+  /// "service" or an exporter's name; "network" for network faults, "receiver" for receivers;
+  /// "run", "http" or "toxiproxy" for actions that say nothing of a target.
   std::string target;
   std::vector<SignalChange> changes;
   std::vector<TargetFault> target_faults;
@@ -99,9 +88,14 @@ struct Fault {
   /// Not empty: the path of the target's admin endpoint that is called at the start of each
   /// occurrence; changes and length are then what the call brings.
   std::string call = {};
+  /// What live runs do to the outside. Beside changes of a target it is what makes them, where the
+  /// target is none of the fakes.
+  std::optional<Action> action = {};
 
   Duration start_of(std::uint32_t occurrence) const { return at + occurrence * every; }
   Duration end_of(std::uint32_t occurrence) const { return start_of(occurrence) + length; }
+  /// Whether the model has something to change, so that a simulated run makes the fault.
+  bool moves_target() const { return !changes.empty() || !target_faults.empty(); }
   /// End of the last occurrence.
   Duration end() const { return end_of(times - 1); }
   /// For reports: "service error_rate 8%".

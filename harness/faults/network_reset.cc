@@ -2,7 +2,7 @@
 
 namespace tocsin::faults {
 
-/// The first bytes that come back set the connection's end: RST, after the delay.
+/// The first bytes set the connection's end: RST, after the delay.
 void apply_reset(const NetworkFault& fault, Random&, Treatment& treatment) {
   treatment.reset_after = fault.delay;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "harness/faults/treatment.h"
@@ -31,29 +32,62 @@ struct NetworkProxy::Impl {
         random(options.seed, "network/proxy"),
         change(on) {}
 
+  using Way = NetworkFault::Direction;
+
   /// Two ends, and the lot that says which faults concern them.
   struct Link {
     net::StreamPtr client;
-    net::StreamPtr service;
+    net::StreamPtr service;  ///< null: not connected yet
     double lot = 0;
+    Duration opened{0};             ///< scenario time
+    std::uint64_t passed_up = 0;    ///< bytes, since a limit on them is in force
+    std::uint64_t passed_down = 0;  ///< likewise
+
+    net::Stream& from(Way way) { return way == Way::kUpstream ? *client : *service; }
+    net::Stream& to(Way way) { return way == Way::kUpstream ? *service : *client; }
+    std::uint64_t& passed(Way way) { return way == Way::kUpstream ? passed_up : passed_down; }
+    void reset() {
+      client->reset();
+      if (service) service->reset();
+    }
+    void close() {
+      client->close();
+      if (service) service->close();
+    }
+  };
+
+  /// Keeps a link among those that stand.
+  class Standing {
+   public:
+    Standing(std::set<Link*>& links, Link& link) : links_(links), link_(link) {
+      links_.insert(&link_);
+    }
+    ~Standing() { links_.erase(&link_); }
+    Standing(const Standing&) = delete;
+    Standing& operator=(const Standing&) = delete;
+
+   private:
+    std::set<Link*>& links_;
+    Link& link_;
   };
 
   Result<void> listen();
   bool refuses_all() const;
   Nanos next_change() const;
-  Treatment treatment(double lot) {
-    return treatment_of(timeline.network_faults(options.offset()), lot, random);
+  Treatment treatment(Way way, double lot) {
+    return treatment_of(timeline.network_faults(options.offset()), way, lot, random);
   }
+  void cut_links();
 
   net::Task<void> serve();
   net::Task<void> serve_while_open();
   net::Task<void> accept_all(net::TaskGroup& connections);
   net::Task<void> connection(net::StreamPtr client);
-  net::Task<void> pass_requests(Link& link);
-  net::Task<void> pass_answers(Link& link);
-  net::Task<bool> pass_on(Link& link, std::string_view bytes);
-  net::Task<void> hold(Nanos until, double lot);
-  net::Task<bool> write(net::Stream& client, std::string_view bytes, const Treatment& as);
+  net::Task<void> pass(Link& link, Way way);
+  net::Task<void> pass_end(Link& link, Way way, net::NetFailure how);
+  net::Task<bool> pass_on(Link& link, Way way, std::string_view bytes);
+  net::Task<void> hold(Nanos until, Way way, double lot);
+  net::Task<bool> write(net::Stream& to, std::string_view bytes, const Treatment& as);
 
   net::Loop& loop;
   const FaultTimeline& timeline;
@@ -62,7 +96,9 @@ struct NetworkProxy::Impl {
   net::Timer change;  ///< notified to stop
   bool stopping = false;
   std::optional<net::Listener> listener;
-  std::string url;
+  net::Address address;
+  std::set<Link*> links;  ///< that stand
+  Duration looked{-1};    ///< until when links have been cut
 };
 
 Result<void> NetworkProxy::Impl::listen() {
@@ -71,7 +107,7 @@ Result<void> NetworkProxy::Impl::listen() {
   listen_options.port = options.port;
   TRY(listener, net::Listener::open(loop, listen_options));
   options.port = listener->port();
-  url = "http://" + net::to_string(listener->address());
+  address = listener->address();
   return {};
 }
 
@@ -80,6 +116,17 @@ bool NetworkProxy::Impl::refuses_all() const {
   return std::any_of(in_force.begin(), in_force.end(), [](const NetworkFault& fault) {
     return fault.kind == NetworkFault::Kind::kRefuse && fault.share >= 1;
   });
+}
+
+/// Resets the connections that stood when a cut began.
+void NetworkProxy::Impl::cut_links() {
+  const Duration now = options.offset();
+  for (const FaultTimeline::Cut& cut : timeline.cuts(looked, now)) {
+    for (Link* link : links) {
+      if (link->lot < cut.share && link->opened < cut.at) link->reset();
+    }
+  }
+  looked = std::max(looked, now);
 }
 
 /// When the timeline changes next, in the loop's time.
@@ -115,6 +162,7 @@ net::Task<void> NetworkProxy::Impl::serve_while_open() {
   net::TaskGroup group(loop);
   group.spawn(accept_all(group));
   while (!stopping && !refuses_all()) {
+    cut_links();
     const net::Wake wake = co_await change.wait_until(next_change());
     if (wake == net::Wake::kCancelled) stopping = true;
   }
@@ -140,11 +188,13 @@ net::Task<void> NetworkProxy::Impl::connection(net::StreamPtr client) {
   Link link;
   link.client = std::move(client);
   link.lot = random.uniform();
-  if (treatment(link.lot).refused) {
+  link.opened = options.offset();
+  if (treatment(Way::kDownstream, link.lot).refused) {
     link.client->reset();
     co_return;
   }
-  std::vector<net::Address> addresses(1, options.upstream);
+  const Standing standing(links, link);
+  std::vector<net::Address> addresses = options.upstream;
   const Nanos deadline = net::deadline_in(kConnectTimeout);
   net::Outcome<net::StreamPtr> service =
       co_await net::connect(loop, std::move(addresses), deadline);
@@ -154,83 +204,91 @@ net::Task<void> NetworkProxy::Impl::connection(net::StreamPtr client) {
   }
   link.service = std::move(*service);
   net::TaskGroup pumps(loop);
-  pumps.spawn(pass_requests(link));
-  co_await pass_answers(link);
+  pumps.spawn(pass(link, Way::kUpstream));
+  co_await pass(link, Way::kDownstream);
   pumps.cancel_all();
   co_await pumps.join();
 }
 
-net::Task<void> NetworkProxy::Impl::pass_requests(Link& link) {
-  std::array<char, 16 * 1024> buffer;
-  while (true) {
-    const net::Outcome<std::size_t> got = co_await link.client->read_some(buffer, net::kNoDeadline);
-    const Nanos deadline = net::deadline_in(kWriteTimeout);
-    if (!got) {
-      const bool ended = got.error().kind == net::NetFailure::kClosed;
-      // The client may still read; but one that is gone ends the service's side as well.
-      if (ended) co_await link.service->shutdown(deadline);
-      if (!ended) link.service->close();
-      co_return;
-    }
-    const std::string_view bytes(buffer.data(), *got);
-    const net::Outcome<> sent = co_await link.service->write_all(bytes, deadline);
-    if (!sent) co_return;
-  }
-}
-
-net::Task<void> NetworkProxy::Impl::pass_answers(Link& link) {
+/// Until one end closes; the connection ends with the answers.
+net::Task<void> NetworkProxy::Impl::pass(Link& link, Way way) {
   std::array<char, 16 * 1024> buffer;
   while (true) {
     const net::Outcome<std::size_t> got =
-        co_await link.service->read_some(buffer, net::kNoDeadline);
+        co_await link.from(way).read_some(buffer, net::kNoDeadline);
     if (!got) {
-      if (got.error().kind == net::NetFailure::kReset) {
-        link.client->reset();
-      } else {
-        co_await net::sleep_for(treatment(link.lot).close_delay);
-        link.client->close();
-      }
+      co_await pass_end(link, way, got.error().kind);
       co_return;
     }
     const std::string_view bytes(buffer.data(), *got);
-    const bool passed = co_await pass_on(link, bytes);
+    const bool passed = co_await pass_on(link, way, bytes);
     if (!passed) co_return;
   }
 }
 
+net::Task<void> NetworkProxy::Impl::pass_end(Link& link, Way way, net::NetFailure how) {
+  if (how == net::NetFailure::kClosed) {
+    co_await net::sleep_for(treatment(way, link.lot).close_delay);
+    if (way == Way::kUpstream) {
+      // The client may still read.
+      co_await link.service->shutdown(net::deadline_in(kWriteTimeout));
+    } else {
+      link.client->close();
+    }
+  } else if (way == Way::kUpstream) {
+    // One that is gone ends the service's side as well.
+    link.service->close();
+  } else if (how == net::NetFailure::kReset) {
+    link.client->reset();
+  } else {
+    link.client->close();
+  }
+}
+
 /// False when the connection has ended.
-net::Task<bool> NetworkProxy::Impl::pass_on(Link& link, std::string_view bytes) {
+net::Task<bool> NetworkProxy::Impl::pass_on(Link& link, Way way, std::string_view bytes) {
   const Nanos received = loop.now();
-  const Treatment as = treatment(link.lot);
+  const Treatment as = treatment(way, link.lot);
   if (as.reset_after) {
     co_await net::sleep_until(received + *as.reset_after);
-    link.client->reset();
+    link.reset();
     co_return false;
   }
   if (as.timeout_after) {
     const Nanos until = *as.timeout_after > Nanos(0) ? received + *as.timeout_after : Nanos(0);
-    co_await hold(until, link.lot);
-    link.client->close();
+    co_await hold(until, way, link.lot);
+    link.close();
     co_return false;
   }
   const bool waited = co_await net::sleep_until(received + as.delay);
   if (!waited) co_return false;
-  co_return co_await write(*link.client, bytes, as);
+  std::uint64_t& passed = link.passed(way);
+  if (!as.limit_bytes) {
+    passed = 0;
+    co_return co_await write(link.to(way), bytes, as);
+  }
+  const std::uint64_t left = *as.limit_bytes - std::min(passed, *as.limit_bytes);
+  const bool last = bytes.size() >= left;
+  if (last) bytes = bytes.substr(0, static_cast<std::size_t>(left));
+  passed += bytes.size();
+  const bool written = co_await write(link.to(way), bytes, as);
+  if (last) link.close();
+  co_return written && !last;
 }
 
 /// Until a time, or with zero until no timeout is in force any more.
-net::Task<void> NetworkProxy::Impl::hold(Nanos until, double lot) {
+net::Task<void> NetworkProxy::Impl::hold(Nanos until, Way way, double lot) {
   if (until > Nanos(0)) {
     co_await net::sleep_until(until);
     co_return;
   }
-  while (treatment(lot).timeout_after) {
+  while (treatment(way, lot).timeout_after) {
     const bool slept = co_await net::sleep_until(next_change());
     if (!slept) co_return;
   }
 }
 
-net::Task<bool> NetworkProxy::Impl::write(net::Stream& client, std::string_view bytes,
+net::Task<bool> NetworkProxy::Impl::write(net::Stream& to, std::string_view bytes,
                                           const Treatment& as) {
   std::size_t piece = as.slice_bytes > 0 ? as.slice_bytes : bytes.size();
   if (as.bytes_per_second > 0) {
@@ -249,7 +307,7 @@ net::Task<bool> NetworkProxy::Impl::write(net::Stream& client, std::string_view 
       if (!waited) co_return false;
     }
     const Nanos deadline = net::deadline_in(kWriteTimeout);
-    const net::Outcome<> sent = co_await client.write_all(part, deadline);
+    const net::Outcome<> sent = co_await to.write_all(part, deadline);
     if (!sent) co_return false;
   }
   co_return true;
@@ -280,8 +338,12 @@ std::uint16_t NetworkProxy::port() const {
   return impl_->options.port;
 }
 
+net::Address NetworkProxy::address() const {
+  return impl_->address;
+}
+
 std::string NetworkProxy::url() const {
-  return impl_->url;
+  return "http://" + net::to_string(impl_->address);
 }
 
 }  // namespace tocsin::faults

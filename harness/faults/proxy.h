@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "harness/faults/timeline.h"
 #include "harness/net/stream.h"
@@ -12,8 +13,8 @@ namespace tocsin::faults {
 
 struct ProxyOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  ///< 0: the kernel chooses one
-  net::Address upstream;   ///< the service
+  std::uint16_t port = 0;              ///< 0: the kernel chooses one
+  std::vector<net::Address> upstream;  ///< of the service: the first that answers
   /// Scenario time since the run's start, at this moment, and how much faster it runs than the
   /// clock. Delays of faults are not scaled: they are the network's.
   std::function<Duration()> offset;
@@ -23,7 +24,7 @@ struct ProxyOptions {
 };
 
 /// A TCP proxy that misbehaves as the timeline's network faults say; without any in force it passes
-/// bytes on unchanged. See treatment.h.
+/// bytes on unchanged, TLS's among them. See treatment.h.
 class NetworkProxy {
  public:
   /// Listening on return. `timeline` must outlive the proxy.
@@ -36,6 +37,7 @@ class NetworkProxy {
   void stop();
 
   std::uint16_t port() const;
+  net::Address address() const;
   /// "http://127.0.0.1:port".
   std::string url() const;
 

@@ -39,7 +39,7 @@ class Proxy : public ::testing::Test {
   void run(const FaultTimeline& timeline, Script script) {
     net::Listener service = net::Listener::open(loop_, {}).value();
     ProxyOptions options;
-    options.upstream = service.address();
+    options.upstream.push_back(service.address());
     options.offset = [this] { return offset_; };
     const auto proxy = NetworkProxy::open(loop_, timeline, options).value();
     const auto main = [&]() -> Task<void> {
@@ -194,7 +194,7 @@ TEST_F(Proxy, RefuseClosesTheListenerUntilTheFaultEnds) {
   offset_ = milliseconds(0);
   net::Listener service = net::Listener::open(loop_, {}).value();
   ProxyOptions options;
-  options.upstream = service.address();
+  options.upstream.push_back(service.address());
   options.offset = [&] { return std::chrono::floor<Duration>(loop_.now() - begun); };
   const auto proxy = NetworkProxy::open(loop_, timeline, options).value();
   const auto main = [&]() -> Task<void> {
@@ -211,6 +211,119 @@ TEST_F(Proxy, RefuseClosesTheListenerUntilTheFaultEnds) {
     while (!stream) stream = co_await connect(*proxy);
     EXPECT_GE(options.offset(), milliseconds(31));
     proxy->stop();
+    co_await group.join();
+  };
+  loop_.run(main());
+}
+
+TEST_F(Proxy, LatencyUpstreamDelaysRequestsAlone) {
+  run(timeline_of({.kind = Kind::kLatency,
+                   .delay = milliseconds(40),
+                   .direction = NetworkFault::Direction::kUpstream}),
+      [&](NetworkProxy& proxy) -> Task<void> {
+        const auto stream = co_await connect(proxy);
+        const net::Outcome<> sent = co_await (*stream)->write_all("hello", soon());
+        EXPECT_TRUE(sent);
+        const Nanos begun = loop_.now();
+        while (heard_ == 0) co_await net::sleep_for(milliseconds(1));
+        EXPECT_GE(loop_.now() - begun, milliseconds(35));
+        const Nanos heard = loop_.now();
+        std::array<char, 16> buffer;
+        const auto got = co_await (*stream)->read_some(buffer, soon());
+        EXPECT_EQ(got.value(), 5u);
+        EXPECT_LT(loop_.now() - heard, milliseconds(35));
+      });
+}
+
+TEST_F(Proxy, ResetUpstreamKeepsRequestsFromTheService) {
+  run(timeline_of({.kind = Kind::kReset, .direction = NetworkFault::Direction::kUpstream}),
+      [&](NetworkProxy& proxy) -> Task<void> {
+        const auto stream = co_await connect(proxy);
+        const auto echoed = co_await exchange(**stream, "hello");
+        EXPECT_EQ(echoed.error().kind, NetFailure::kReset);
+        EXPECT_EQ(heard_, 0u);
+      });
+}
+
+TEST_F(Proxy, TimeoutUpstreamKeepsRequestsFromTheService) {
+  run(timeline_of({.kind = Kind::kTimeout,
+                   .delay = milliseconds(30),
+                   .direction = NetworkFault::Direction::kUpstream}),
+      [&](NetworkProxy& proxy) -> Task<void> {
+        const auto stream = co_await connect(proxy);
+        const auto echoed = co_await exchange(**stream, "hello");
+        EXPECT_EQ(echoed.error().kind, NetFailure::kClosed);
+        EXPECT_EQ(heard_, 0u);
+      });
+}
+
+TEST_F(Proxy, CutAfterClosesWhenItsBytesHavePassed) {
+  run(timeline_of({.kind = Kind::kCutAfter, .limit_bytes = 8}),
+      [&](NetworkProxy& proxy) -> Task<void> {
+        const auto stream = co_await connect(proxy);
+        const auto first = co_await exchange(**stream, "hello");
+        EXPECT_EQ(first.value(), "hello");
+        const net::Outcome<> sent = co_await (*stream)->write_all("world", soon());
+        EXPECT_TRUE(sent);
+        std::array<char, 16> buffer;
+        std::string rest;
+        auto got = co_await (*stream)->read_some(buffer, soon());
+        while (got) {
+          rest.append(buffer.data(), *got);
+          got = co_await (*stream)->read_some(buffer, soon());
+        }
+        EXPECT_EQ(rest, "wor");
+        EXPECT_EQ(got.error().kind, NetFailure::kClosed);
+        // A connection of its own starts anew.
+        const auto other = co_await connect(proxy);
+        const auto again = co_await exchange(**other, "hello");
+        EXPECT_EQ(again.value(), "hello");
+      });
+}
+
+TEST_F(Proxy, CutAfterUpstreamCountsRequests) {
+  run(timeline_of({.kind = Kind::kCutAfter,
+                   .limit_bytes = 3,
+                   .direction = NetworkFault::Direction::kUpstream}),
+      [&](NetworkProxy& proxy) -> Task<void> {
+        const auto stream = co_await connect(proxy);
+        const auto echoed = co_await exchange(**stream, "hello");
+        EXPECT_FALSE(echoed);
+        while (heard_ < 3) co_await net::sleep_for(milliseconds(1));
+        EXPECT_EQ(heard_, 3u);
+      });
+}
+
+TEST_F(Proxy, CutResetsWhatStandsAndNothingElse) {
+  Fault fault;
+  fault.target = "network";
+  fault.at = milliseconds(30);
+  fault.network_faults.push_back({.kind = Kind::kCut});
+  const FaultTimeline timeline({fault});
+  const Nanos begun = loop_.now();
+  offset_ = milliseconds(0);
+  net::Listener service = net::Listener::open(loop_, {}).value();
+  ProxyOptions options;
+  options.upstream.push_back(service.address());
+  options.offset = [&] { return std::chrono::floor<Duration>(loop_.now() - begun); };
+  const auto proxy = NetworkProxy::open(loop_, timeline, options).value();
+  const auto main = [&]() -> Task<void> {
+    net::TaskGroup group(loop_);
+    group.spawn(serve(service, group));
+    group.spawn(proxy->serve());
+    const auto before = co_await connect(*proxy);
+    const auto echoed = co_await exchange(**before, "hello");
+    EXPECT_EQ(echoed.value(), "hello");
+    std::array<char, 16> buffer;
+    const auto end = co_await (*before)->read_some(buffer, soon());
+    EXPECT_EQ(end.error().kind, NetFailure::kReset);
+    EXPECT_GE(options.offset(), milliseconds(30));
+    const auto after = co_await connect(*proxy);
+    const auto again = co_await exchange(**after, "hello");
+    EXPECT_EQ(again.value(), "hello");
+    proxy->stop();
+    service.close();
+    group.cancel_all();
     co_await group.join();
   };
   loop_.run(main());

@@ -123,6 +123,22 @@ std::vector<NetworkFault> FaultTimeline::network_faults(Duration offset) const {
   return in_force;
 }
 
+std::vector<FaultTimeline::Cut> FaultTimeline::cuts(Duration after, Duration until) const {
+  std::vector<Cut> found;
+  for (const Fault& fault : faults_) {
+    for (const NetworkFault& what : fault.network_faults) {
+      if (what.kind != NetworkFault::Kind::kCut) continue;
+      for (std::uint32_t i = 0; i < fault.times; ++i) {
+        const Duration at = fault.start_of(i);
+        if (after < at && at <= until) found.push_back({at, what.share});
+      }
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Cut& a, const Cut& b) { return a.at < b.at; });
+  return found;
+}
+
 std::optional<ReceiverFault> FaultTimeline::receiver_fault(std::string_view receiver,
                                                            Duration offset) const {
   std::optional<ReceiverFault> in_force;

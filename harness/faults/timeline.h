@@ -35,6 +35,12 @@ class FaultTimeline {
   /// Offsets at which the target's process starts anew: kRestart's start, and kDown's end.
   std::vector<Duration> restarts(std::string_view target) const;
   std::vector<NetworkFault> network_faults(Duration offset) const;
+  /// The moments after `after`, up to `until`, at which connections are cut, in time order.
+  struct Cut {
+    Duration at{0};
+    double share = 1;  ///< of the connections that stand then
+  };
+  std::vector<Cut> cuts(Duration after, Duration until) const;
   /// The trouble that a receiver has; of several the one that is written last.
   std::optional<ReceiverFault> receiver_fault(std::string_view receiver, Duration offset) const;
 

@@ -21,16 +21,21 @@ Apply apply_of(NetworkFault::Kind kind) {
       return apply_slow_close;
     case NetworkFault::Kind::kSlice:
       return apply_slice;
+    case NetworkFault::Kind::kCut:
+      return apply_cut;
+    case NetworkFault::Kind::kCutAfter:
+      return apply_cut_after;
   }
   return apply_latency;
 }
 
 }  // namespace
 
-Treatment treatment_of(std::span<const NetworkFault> faults, double lot, Random& random) {
+Treatment treatment_of(std::span<const NetworkFault> faults, NetworkFault::Direction way,
+                       double lot, Random& random) {
   Treatment treatment;
   for (const NetworkFault& fault : faults) {
-    if (lot < fault.share) apply_of(fault.kind)(fault, random, treatment);
+    if (lot < fault.share && concerns(fault, way)) apply_of(fault.kind)(fault, random, treatment);
   }
   return treatment;
 }

@@ -8,9 +8,11 @@ namespace {
 using Kind = NetworkFault::Kind;
 using std::chrono::milliseconds;
 
-Treatment treat(std::vector<NetworkFault> faults, double lot = 0) {
+using Way = NetworkFault::Direction;
+
+Treatment treat(std::vector<NetworkFault> faults, double lot = 0, Way way = Way::kDownstream) {
   Random random(1);
-  return treatment_of(faults, lot, random);
+  return treatment_of(faults, way, lot, random);
 }
 
 TEST(Treatment, NothingInForceChangesNothing) {
@@ -46,13 +48,33 @@ TEST(Treatment, JitterStaysInItsBounds) {
   Nanos least = Nanos::max();
   Nanos most{0};
   for (int i = 0; i < 1000; ++i) {
-    const Nanos delay = treatment_of(faults, 0, random).delay;
+    const Nanos delay = treatment_of(faults, Way::kDownstream, 0, random).delay;
     least = std::min(least, delay);
     most = std::max(most, delay);
   }
   EXPECT_EQ(least, Nanos(0));
   EXPECT_LE(most, milliseconds(80));
   EXPECT_GT(most, milliseconds(75));
+}
+
+TEST(Treatment, ADirectionConcernsItsBytesAlone) {
+  const NetworkFault up{
+      .kind = Kind::kLatency, .delay = milliseconds(5), .direction = Way::kUpstream};
+  EXPECT_EQ(treat({up}, 0, Way::kUpstream).delay, milliseconds(5));
+  EXPECT_EQ(treat({up}, 0, Way::kDownstream), Treatment());
+  const NetworkFault both{.kind = Kind::kSlice, .slice_bytes = 7, .direction = Way::kBoth};
+  EXPECT_EQ(treat({both}, 0, Way::kUpstream).slice_bytes, 7u);
+  EXPECT_EQ(treat({both}, 0, Way::kDownstream).slice_bytes, 7u);
+  // What has none concerns the connection.
+  EXPECT_TRUE(treat({{.kind = Kind::kRefuse}}, 0, Way::kUpstream).refused);
+}
+
+TEST(Treatment, TheShortestLimitWins) {
+  EXPECT_EQ(treat({{.kind = Kind::kCutAfter, .limit_bytes = 9},
+                   {.kind = Kind::kCutAfter, .limit_bytes = 0},
+                   {.kind = Kind::kCutAfter, .limit_bytes = 5}})
+                .limit_bytes,
+            0u);
 }
 
 TEST(Treatment, AShareConcernsTheConnectionsBelowIt) {

@@ -55,7 +55,11 @@ struct FakeStage::Impl {
       actor.front = std::move(*opened);
     }
     if (options.control) TRY_VOID(open_control(system, faults, options));
-    if (const Actor* service = find("service")) TRY_VOID(open_proxy(*service, faults, options));
+    std::vector<net::Address> upstream = options.elsewhere;
+    if (const Actor* service = find("service")) {
+      upstream.assign(1, {options.host, service->front->port()});
+    }
+    if (!upstream.empty()) TRY_VOID(open_proxy(std::move(upstream), faults, options));
     thread = std::thread([this] { loop.run(serve()); });
     return {};
   }
@@ -74,15 +78,16 @@ struct FakeStage::Impl {
   }
 
   /// Only where the network has faults: what goes through a proxy is a little slower.
-  Result<void> open_proxy(const Actor& service, const faults::FaultTimeline& faults,
+  Result<void> open_proxy(std::vector<net::Address> upstream, const faults::FaultTimeline& faults,
                           const StageOptions& options) {
     const auto on_network = [](const faults::Fault& fault) {
       return !fault.network_faults.empty();
     };
     if (std::none_of(faults.faults().begin(), faults.faults().end(), on_network)) return {};
     faults::ProxyOptions proxied;
-    proxied.host = options.host;
-    proxied.upstream = {options.host, service.front->port()};
+    // The way to somebody else's service is for this machine only.
+    if (options.elsewhere.empty()) proxied.host = options.host;
+    proxied.upstream = std::move(upstream);
     proxied.offset = options.offset;
     proxied.time_scale = options.time_scale;
     proxied.seed = options.seed;
@@ -155,6 +160,11 @@ std::string FakeStage::url(const std::string& target) const {
 
 std::string FakeStage::load_url() const {
   return impl_->proxy ? impl_->proxy->url() : url("service");
+}
+
+std::optional<net::Address> FakeStage::proxy() const {
+  if (impl_->proxy == nullptr) return std::nullopt;
+  return impl_->proxy->address();
 }
 
 std::string FakeStage::control_url() const {

@@ -4,10 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/faults/timeline.h"
+#include "harness/net/stream.h"
 #include "harness/scenario/scenario.h"
 
 namespace tocsin::run {
@@ -17,6 +20,8 @@ struct StageOptions {
   bool documented_ports = false;   ///< else the kernel chooses
   bool without_service = false;    ///< only the exporters: the service is a real one elsewhere
   bool without_exporters = false;  ///< those, too
+  /// Where the service is then, for network faults on the way to it.
+  std::vector<net::Address> elsewhere;
   /// What that one is sent, for exporters that follow it; must outlive the stage.
   const traffic::Traffic* traffic = nullptr;
   std::uint64_t seed = 1;
@@ -50,6 +55,9 @@ class FakeStage {
   /// Where the load generator should go to reach the service: through the fault proxy when the
   /// scenario has network faults.
   std::string load_url() const;
+
+  /// The proxy's address; nothing without one.
+  std::optional<net::Address> proxy() const;
 
   /// Of the fault API; empty without one.
   std::string control_url() const;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "harness/http/url.h"
+#include "harness/net/connect.h"
 #include "harness/net/loop.h"
 #include "harness/net/task_group.h"
 #include "harness/net/timer.h"
@@ -13,11 +14,15 @@
 #include "harness/run/fake_stage.h"
 #include "harness/run/live_clock.h"
 #include "harness/run/live_load.h"
+#include "harness/run/outside_faults.h"
 #include "harness/run/prober.h"
 #include "harness/run/rule_scale.h"
+#include "harness/run/target_silence.h"
 
 namespace tocsin::run {
 namespace {
+
+constexpr Nanos kResolveTimeout = std::chrono::seconds(10);
 
 class LiveRun {
  public:
@@ -31,6 +36,7 @@ class LiveRun {
   Result<Evidence> run(const RuleFiles& rules, const ScaledRules& scaled) {
     clock_.hold();
     TRY_VOID(open_stage());
+    TRY_VOID(plan_outside());
     TRY_VOID(plan_probes());
     TRY_VOID(plan_calls());
     monitor_ = make_monitor(scaled);
@@ -47,7 +53,8 @@ class LiveRun {
     std::optional<LoadThread> load;
     if (!scenario_.traffic.phases.empty()) {
       const std::string url = external() ? options_.target_url : stage_->load_url();
-      load.emplace(load_options(scenario_, options_, url));
+      load.emplace(
+          load_options(scenario_, options_, url, external() ? stage_->proxy() : std::nullopt));
     }
     loop_.run(conduct(load ? &*load : nullptr));
     evidence_.run.end = clock_.wall(clock_.now());
@@ -80,6 +87,9 @@ class LiveRun {
     stage.documented_ports = options_.staging.has_value();
     stage.without_service = external();
     stage.without_exporters = options_.without_exporters;
+    if (external() && has_network_faults()) {
+      TRY(stage.elsewhere, addresses_of_target());
+    }
     stage.traffic = &scenario_.traffic;
     stage.seed = scenario_.seed;
     stage.noise = scenario_.noise;
@@ -90,21 +100,50 @@ class LiveRun {
     return {};
   }
 
-  void warn_of_external_target() {
-    const auto on_service = [](const faults::Fault& fault) {
-      return (fault.target == "service" && fault.call.empty()) || fault.target == "network";
+  bool has_network_faults() const {
+    const auto on_network = [](const faults::Fault& fault) {
+      return !fault.network_faults.empty();
     };
-    if (external() && std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_service)) {
-      evidence_.run.warnings.emplace_back(
-          "the service is an external target: faults on it and on the network to it are not made, "
-          "only claimed about");
+    return std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_network);
+  }
+
+  Result<std::vector<net::Address>> addresses_of_target() {
+    TRY(const http::Url url, http::parse_url(options_.target_url));
+    auto found =
+        loop_.run(net::resolve(loop_, url.host, url.port, net::deadline_in(kResolveTimeout)));
+    if (found) return std::move(*found);
+    return io_error("cannot put a proxy before " + url.origin() + ": " +
+                    net::to_string(found.error()));
+  }
+
+  Result<void> plan_outside() {
+    OutsideSetup setup;
+    setup.tls = tls_;
+    setup.verify_tls = options_.verify_tls;
+    setup.ca_file = options_.ca_file;
+    setup.target_url = external() ? options_.target_url : stage_->url("service");
+    setup.external = external();
+    setup.guard_program = options_.guard_program;
+    TRY(outside_, OutsideFaults::plan(loop_, scenario_, clock_, std::move(setup)));
+    return {};
+  }
+
+  void warn_of_external_target() {
+    for (const faults::Fault& fault : scenario_.faults) {
+      if (!external() || fault.target != "service" || !fault.call.empty() || fault.action) continue;
+      evidence_.run.warnings.push_back("the service is an external target: the fault \"" +
+                                       fault.name +
+                                       "\" on it is not made, only claimed about; run, http or "
+                                       "toxiproxy beside it would make it");
     }
   }
 
   void warn_of_real_exporters() {
     if (!options_.without_exporters) return;
     for (const scenario::Target* target : targets_of(*scenario_.system)) {
-      const auto on_it = [&](const faults::Fault& fault) { return fault.target == target->name; };
+      const auto on_it = [&](const faults::Fault& fault) {
+        return fault.target == target->name && !fault.action;
+      };
       if (is_reached(*target)) continue;
       if (std::any_of(scenario_.faults.begin(), scenario_.faults.end(), on_it)) {
         evidence_.run.warnings.push_back(
@@ -165,6 +204,7 @@ class LiveRun {
 
   net::Task<void> conduct(const LoadThread* load) {
     net::TaskGroup group(loop_);
+    outside_->begin(evidence_);
     group.spawn(monitor_->watch(scenario_.length));
     group.spawn(look_at_dashboards(loop_, options_.dashboards, tls_, clock_, RunPart::kBeginning,
                                    evidence_));
@@ -178,6 +218,7 @@ class LiveRun {
     }
     co_await report(load);
     group.cancel_all();
+    co_await outside_->finish();
     co_await group.join();
   }
 
@@ -185,7 +226,7 @@ class LiveRun {
   net::Task<void> report(const LoadThread* load) {
     while (clock_.offset() < scenario_.length) {
       if (load != nullptr && load->refused()) co_return;
-      if (asked_to_stop() || !monitor_->trouble().empty()) {
+      if (asked_to_stop() || !monitor_->trouble().empty() || !outside_->trouble().empty()) {
         evidence_.run.partial = true;
         co_return;
       }
@@ -222,7 +263,14 @@ class LiveRun {
     monitor_->finish();
     loop_.run(
         look_at_dashboards(loop_, options_.dashboards, tls_, clock_, RunPart::kEnd, evidence_));
-    if (!monitor_->trouble().empty()) evidence_.run.invalid_reason = monitor_->trouble();
+    const std::string silence = external() && !evidence_.run.partial
+                                    ? target_silence(evidence_, scenario_, options_.target_url)
+                                    : "";
+    for (const std::string& trouble : {monitor_->trouble(), outside_->trouble(), silence}) {
+      if (trouble.empty()) continue;
+      std::string& reason = evidence_.run.invalid_reason;
+      reason = reason.empty() ? trouble : reason + "; " + trouble;
+    }
     // They were written down when they ended.
     const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
     std::stable_sort(evidence_.probes.begin(), evidence_.probes.end(), by_time);
@@ -248,6 +296,7 @@ class LiveRun {
   net::TlsContextPtr tls_;
   std::unique_ptr<FakeStage> stage_;
   net::Loop loop_;
+  std::unique_ptr<OutsideFaults> outside_;
   std::unique_ptr<Monitor> monitor_;
   std::vector<Probe> probes_;
   std::vector<Call> calls_;

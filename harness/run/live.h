@@ -27,8 +27,12 @@ struct LiveProgress {
 
 struct LiveOptions {
   double time_scale = 1;
-  /// A service that runs already; the faults on it are then not ours to make. Empty: the fake one.
+  /// A service that runs already. Faults on it are made by their actions (outside_faults.h), those
+  /// of the network to it by a proxy that the load goes through. Empty: the fake one.
   std::string target_url;
+  /// This program's file, so that faults on the outside are undone even when it is killed
+  /// (undo_guard.h); empty: without that.
+  std::string guard_program;
   bool verify_tls = true;
   std::string ca_file;
   std::uint32_t load_threads = 1;

@@ -37,9 +37,14 @@ LoadLedger LoadThread::ledger() const {
 }
 
 traffic::LoadOptions load_options(const scenario::Scenario& scenario, const LiveOptions& options,
-                                  const std::string& url) {
+                                  const std::string& url,
+                                  const std::optional<net::Address>& proxy) {
   traffic::LoadOptions load;
   load.url = url;
+  if (proxy) {
+    load.connect_host = proxy->ip;
+    load.connect_port = proxy->port;
+  }
   load.traffic = scenario.traffic;
   load.seed = scenario.seed;
   load.time_scale = options.time_scale;

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "harness/base/error.h"
+#include "harness/net/stream.h"
 #include "harness/run/live.h"
 #include "harness/traffic/load.h"
 
@@ -37,8 +39,9 @@ class LoadThread {
   std::future<Result<traffic::LoadOutcome>> outcome_;  ///< the last member: its end waits
 };
 
-/// The scenario's traffic, for the service at `url`.
+/// The scenario's traffic, for the service at `url`; through the proxy, if there is one.
 traffic::LoadOptions load_options(const scenario::Scenario& scenario, const LiveOptions& options,
-                                  const std::string& url);
+                                  const std::string& url,
+                                  const std::optional<net::Address>& proxy = std::nullopt);
 
 }  // namespace tocsin::run

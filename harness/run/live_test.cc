@@ -6,12 +6,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <map>
+#include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/http/server.h"
 #include "harness/net/listener.h"
 #include "harness/net/loop.h"
+#include "harness/net/self_signed.h"
 #include "harness/run/fake_stage.h"
 #include "harness/run/live_clock.h"
 #include "harness/run/simulate.h"
@@ -358,6 +363,55 @@ TEST_F(External, ThatIsNotThereIsEvidenceNotAnError) {
   EXPECT_THAT(values_of(evidence, "up", {{"job", "cache"}}), ElementsAre(HasSubstr("1,1,1")));
   EXPECT_THAT(values_of(evidence, "up", {{"job", "small"}}), ElementsAre(HasSubstr("0,0,0")));
   EXPECT_FALSE(evidence.probes.back().considered_ok);
+}
+
+/// A service with a certificate for "localhost", which remembers the Host of requests.
+class Secured : public testing::Test {
+ protected:
+  Secured() {
+    http::ServerOptions options;
+    options.listen.tls = identity_->server();
+    const auto answer = [this](http::Request request) -> net::Task<http::Reply> {
+      const std::lock_guard lock(mutex_);
+      ++hosts_[std::string(request.headers.get("Host"))];
+      co_return http::text_response(200, "requests_total 1\n");
+    };
+    server_ = http::Server::open(loop_, answer, options).value();
+    thread_ = std::thread([this] { loop_.run(server_->serve()); });
+  }
+  ~Secured() override {
+    loop_.stop();
+    thread_.join();
+  }
+
+  std::unique_ptr<net::SelfSigned> identity_ = net::SelfSigned::make({"localhost"}).value();
+  std::mutex mutex_;
+  std::map<std::string, int> hosts_;
+  net::Loop loop_;
+  std::unique_ptr<http::Server> server_;
+  std::thread thread_;
+};
+
+TEST_F(Secured, NetworkFaultsStandBeforeAnExternalTargetWithTls) {
+  const Drill drill = small_drill(R"(
+traffic: {rate: 100/s, for: 4s}
+faults: [{at: 1s, for: 2s, network: {refuse: true}}]
+)");
+  LiveOptions options;
+  options.target_url = "https://localhost:" + std::to_string(server_->port());
+  options.ca_file = identity_->certificate_file();
+  const Evidence evidence = run(drill, options).value();
+  const LoadCounts& total = evidence.load->total;
+  EXPECT_NEAR(static_cast<double>(total.ledger.failed), 200, 60);
+  EXPECT_NEAR(static_cast<double>(total.ledger.completed), 200, 60);
+  EXPECT_EQ(total.by_error.count("connection refused"), 1U);
+  EXPECT_THAT(evidence.scrapes, Each(testing::Field(&ScrapeRecord::ok, true)));
+  EXPECT_EQ(evidence.run.invalid_reason, "");
+  EXPECT_THAT(evidence.run.warnings, IsEmpty());
+  // The proxy's address is nobody's name.
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(hosts_.size(), 1U);
+  EXPECT_EQ(hosts_.count("localhost:" + std::to_string(server_->port())), 1U);
 }
 
 // --- the network ---

@@ -253,6 +253,7 @@ class ScenarioReader {
     }
     if (const yaml::Node* faults = root_.find("faults")) {
       out_.faults = read_faults(*faults, *out_.system, traffic_end, times, problems_);
+      note_live_only();
     }
     if (const yaml::Node* silences = root_.find("silences")) {
       out_.silences = read_silences(*silences, *out_.system, times, problems_);
@@ -267,17 +268,41 @@ class ScenarioReader {
     if (out_.length <= Duration(0) && problems_.ok()) {
       problems_.add(root_, "nothing says how long this scenario runs", "add traffic");
     }
-    warn_of_network_faults();
+    warn_of_live_faults();
   }
 
-  void warn_of_network_faults() {
+  void warn_of_live_faults() {
     for (const faults::Fault& fault : out_.faults) {
-      if (out_.live || fault.network_faults.empty()) continue;
+      if (out_.live) continue;
+      const bool only_acts = fault.action && !fault.moves_target();
+      if (fault.network_faults.empty() && !only_acts) continue;
       out_.warnings.push_back(
-          fmt::format("{}: the network fault \"{}\" works in live runs only; a "
+          fmt::format("{}: the {}fault \"{}\" works in live runs only; a "
                       "simulated run leaves it out",
-                      to_string(fault.pos), fault.name));
+                      to_string(fault.pos), only_acts ? "" : "network ", fault.name));
     }
+  }
+
+  /// Kept for whoever is to simulate it: the command line may still say that it runs live.
+  void note_live_only() {
+    if (out_.live) return;
+    Diagnostics diagnostics;
+    Problems reasons(diagnostics);
+    const yaml::Node* faults = root_.find("faults");
+    const auto note = [&](const yaml::Node& fault) {
+      const auto acts = [&](std::string_view key) { return fault.find(key) != nullptr; };
+      const auto key = std::find_if(kActionKeys.begin(), kActionKeys.end(), acts);
+      const bool moves = fault.find("service") != nullptr ||
+                         std::any_of(out_.system->exporters.begin(), out_.system->exporters.end(),
+                                     [&](const Target& target) { return acts(target.name); });
+      if (key == kActionKeys.end() || moves) return;
+      reasons.add(*fault.find_entry(*key)->key, fmt::format("\"{}\" works in live runs only", *key),
+                  "add mode: live or run with --live; or say what it does to the model, like "
+                  "service: {error_rate: 8%}");
+    };
+    if (faults->is_map()) note(*faults);
+    for (const yaml::NodePtr& fault : faults->items) note(*fault);
+    out_.live_only = diagnostics.sorted();
   }
 
   const yaml::Node& root_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "harness/faults/fault.h"
@@ -32,6 +34,15 @@ void refuse_length_of_call(const yaml::Node& length, const faults::Fault& fault,
 /// What stands under `receiver`, likewise.
 void read_receiver_faults(const System& system, const yaml::Node& node, Problems& problems,
                           faults::Fault& fault);
+/// What stands under `network`, likewise.
+void read_network_fault(const yaml::Node& node, Problems& problems, faults::Fault& fault);
+/// What stands under "run", "http" or "toxiproxy", likewise.
+void read_action(std::string_view key, const yaml::Node& node, Problems& problems,
+                 faults::Fault& fault);
+inline constexpr std::array<std::string_view, 3> kActionKeys = {"run", "http", "toxiproxy"};
+/// What a proxy does to connections, of several keys.
+std::vector<faults::NetworkFault> read_connection_faults(const yaml::Node& node,
+                                                         Problems& problems);
 /// No ramp may take longer than its fault.
 void check_ramps(const yaml::Node& node, const faults::Fault& fault, Problems& problems);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -44,35 +45,63 @@ class FaultReader {
 
  private:
   void read_what() {
-    const yaml::Node* first = nullptr;
     bool misspelt = false;
     for (const yaml::Node::Entry& entry : node_.entries) {
       const std::string& key = entry.key->text;
-      if (std::find(kOwnKeys.begin(), kOwnKeys.end(), key) != kOwnKeys.end()) continue;
-      const Target* target = system_.target(key);
-      if (target == nullptr && key != "network" && key != "receiver") {
+      if (is_one_of(kOwnKeys, key)) continue;
+      if (is_one_of(kActionKeys, key)) {
+        read_action_of(entry);
+      } else if (system_.target(key) != nullptr || key == "network" || key == "receiver") {
+        read_target_of(entry);
+      } else {
         unknown_target(*entry.key);
         misspelt = true;
-        continue;
-      }
-      if (first != nullptr) {
-        problems_.add(*entry.key, "a fault has one target",
-                      "write two faults; they may be at the same time");
-        continue;
-      }
-      first = entry.key.get();
-      fault_.target = key;
-      if (target != nullptr) {
-        read_target_fault(*target, *entry.value, problems_, fault_);
-      } else if (key == "network") {
-        read_network(*entry.value);
-      } else {
-        read_receiver_faults(system_, *entry.value, problems_, fault_);
       }
     }
-    if (first == nullptr && !misspelt) {
+    if (target_ == nullptr && action_ == nullptr && !misspelt) {
       problems_.add(node_, "this fault does nothing",
                     "name a target and what happens to it, like service: {error_rate: 8%}");
+    }
+    if (action_ == nullptr || !fault_.action) return;
+    if (target_ == nullptr) {
+      fault_.target = action_->text;
+    } else if (!fault_.moves_target() || !fault_.call.empty()) {
+      problems_.add(*action_,
+                    fmt::format("\"{}\" goes alone, or with what happens to the service or an "
+                                "exporter",
+                                action_->text),
+                    "write two faults; they may be at the same time");
+    }
+  }
+
+  static bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  }
+
+  void read_action_of(const yaml::Node::Entry& entry) {
+    if (action_ != nullptr) {
+      problems_.add(*entry.key, "a fault is made in one way",
+                    "write two faults; they may be at the same time");
+      return;
+    }
+    action_ = entry.key.get();
+    read_action(action_->text, *entry.value, problems_, fault_);
+  }
+
+  void read_target_of(const yaml::Node::Entry& entry) {
+    if (target_ != nullptr) {
+      problems_.add(*entry.key, "a fault has one target",
+                    "write two faults; they may be at the same time");
+      return;
+    }
+    target_ = entry.key.get();
+    fault_.target = target_->text;
+    if (const Target* target = system_.target(fault_.target)) {
+      read_target_fault(*target, *entry.value, problems_, fault_);
+    } else if (fault_.target == "network") {
+      read_network_fault(*entry.value, problems_, fault_);
+    } else {
+      read_receiver_faults(system_, *entry.value, problems_, fault_);
     }
   }
 
@@ -80,48 +109,12 @@ class FaultReader {
     std::vector<std::string> known = {"service", "network", "receiver"};
     for (const Target& exporter : system_.exporters) known.push_back(exporter.name);
     known.insert(known.end(), kOwnKeys.begin(), kOwnKeys.end());
+    known.insert(known.end(), kActionKeys.begin(), kActionKeys.end());
     problems_.unknown(key,
                       fmt::format("a fault has no key \"{}\", and the system no exporter of that "
                                   "name",
                                   key.text),
                       key.text, known);
-  }
-
-  void read_network(const yaml::Node& node) {
-    if (!node.is_map()) return;
-    const double share = share_of(node.find("share"), 1);
-    const auto add = [&](std::string_view key, NetworkFault::Kind kind, auto set) {
-      const yaml::Node* value = node.find(key);
-      if (value == nullptr) return;
-      NetworkFault fault{.kind = kind, .share = share, .pos = value->pos()};
-      set(*value, fault);
-      fault_.network_faults.push_back(fault);
-    };
-    const auto delay = [](const yaml::Node& value, NetworkFault& fault) {
-      fault.delay = length_of(&value, Duration(0));
-    };
-    using enum NetworkFault::Kind;
-    add("latency", kLatency, [&](const yaml::Node& value, NetworkFault& fault) {
-      delay(value, fault);
-      fault.jitter = length_of(node.find("jitter"), Duration(0));
-    });
-    add("bandwidth", kBandwidth, [](const yaml::Node& value, NetworkFault& fault) {
-      const auto bandwidth = parse_bandwidth(value.text);
-      if (bandwidth.has_value()) fault.bytes_per_second = *bandwidth;
-    });
-    add("timeout", kTimeout, delay);
-    add("reset", kReset, delay);
-    add("refuse", kRefuse, [](const yaml::Node&, NetworkFault&) {});
-    add("slow_close", kSlowClose, delay);
-    add("slice", kSlice, [&](const yaml::Node& value, NetworkFault& fault) {
-      const double bytes = value_of(&value, Dimension::kBytes, 1);
-      if (bytes < 1 || bytes > 1e9) problems_.add(value, "expected a size from 1B to 1GB");
-      fault.slice_bytes = static_cast<std::uint32_t>(std::clamp(bytes, 1.0, 1e9));
-    });
-    if (node.find("jitter") != nullptr && node.find("latency") == nullptr) {
-      problems_.add(*node.find("jitter"), "jitter goes with a latency");
-    }
-    if (fault_.network_faults.empty()) problems_.add(node, "this fault does nothing");
   }
 
   void read_start() {
@@ -140,13 +133,18 @@ class FaultReader {
     }
   }
 
-  bool only_restarts() const {
+  /// Whether it has no length of its own: it only restarts a target or cuts connections.
+  bool is_momentary() const {
     const auto restarts = [](const TargetFault& fault) {
       return fault.kind == TargetFaultKind::kRestart;
     };
-    return fault_.changes.empty() && fault_.network_faults.empty() &&
-           !fault_.target_faults.empty() &&
-           std::all_of(fault_.target_faults.begin(), fault_.target_faults.end(), restarts);
+    const auto cuts = [](const NetworkFault& fault) {
+      return fault.kind == NetworkFault::Kind::kCut;
+    };
+    return fault_.changes.empty() && !fault_.action &&
+           (!fault_.target_faults.empty() || !fault_.network_faults.empty()) &&
+           std::all_of(fault_.target_faults.begin(), fault_.target_faults.end(), restarts) &&
+           std::all_of(fault_.network_faults.begin(), fault_.network_faults.end(), cuts);
   }
 
   void read_length() {
@@ -156,9 +154,9 @@ class FaultReader {
     } else if (node != nullptr) {
       fault_.length = length_of(node, Duration(1));
       if (fault_.length <= Duration(0)) problems_.add(*node, "expected a duration longer than 0s");
-    } else if (traffic_end_ && !only_restarts()) {
+    } else if (traffic_end_ && !is_momentary()) {
       fault_.length = std::max(Duration(0), *traffic_end_ - fault_.at);
-    } else if (!only_restarts()) {
+    } else if (!is_momentary()) {
       problems_.add(node_, "a fault needs the key \"for\" in a scenario without traffic");
     }
     if (fault_.at + fault_.length > kLongestRun) {
@@ -175,7 +173,7 @@ class FaultReader {
       problems_.add(*every, "expected a duration longer than 0s");
       return;
     }
-    if (node_.find("for") == nullptr && !only_restarts() && fault_.call.empty()) {
+    if (node_.find("for") == nullptr && !is_momentary() && fault_.call.empty()) {
       problems_.add(node, "a repeated fault needs the key \"for\"");
       return;
     }
@@ -221,6 +219,8 @@ class FaultReader {
   std::optional<Duration> traffic_end_;
   const RunTimes& times_;
   Problems& problems_;
+  const yaml::Node* target_ = nullptr;  ///< the keys that name them
+  const yaml::Node* action_ = nullptr;
   Fault fault_;
 };
 

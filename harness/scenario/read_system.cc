@@ -205,8 +205,9 @@ class SystemReader {
   void read_exporters(const yaml::Node& exporters) {
     const auto service = std::make_shared<const Target>(system_.service);
     for (const yaml::Node::Entry& entry : exporters.entries) {
-      static const std::set<std::string> kTaken = {"service", "network", "receiver", "name",
-                                                   "at",      "for",     "repeat"};
+      static const std::set<std::string> kTaken = {"service", "network",  "receiver", "name",
+                                                   "at",      "for",      "repeat",   "run",
+                                                   "http",    "toxiproxy"};
       if (kTaken.contains(entry.key->text)) {
         problems_.add(*entry.key, fmt::format("\"{}\" means something else in faults; choose "
                                               "another name",

@@ -221,6 +221,8 @@ struct Scenario {
   std::uint32_t connections = 64;  ///< live runs
   /// What the scenario asks for and a simulated run leaves out (network faults), one sentence each.
   std::vector<std::string> warnings;
+  /// Why it can only run live: faults that nothing but actions on the outside make.
+  std::vector<Error> live_only;
 };
 
 }  // namespace tocsin::scenario

@@ -75,20 +75,77 @@ constexpr Key kTargetFaultKeys[] = {
     {"call", only(kText), "an admin endpoint, by its path; its effect lasts as long as it says"},
 };
 
-constexpr Key kNetworkKeys[] = {
+// What a proxy does to connections.
+constexpr std::string_view kDirectionWords[] = {"downstream", "upstream", "both"};
+constexpr auto kConnectionKeys = std::to_array<Key>({
     {"latency", only(kDuration), "added to every answer"},
     {"jitter", only(kDuration), "of the latency, up or down"},
     {"bandwidth", only(kBandwidth), "at most so many bytes a second"},
     {"timeout", only(kDuration),
      "nothing passes; the connection is closed after so long (0: never)"},
     {"reset", only(kDuration), "the connection is reset after so long (0: at once)"},
-    {"refuse", only(kBool), "connections are refused"},
     {"slow_close", only(kDuration), "connections close so much later"},
     {"slice", only(kSize), "data comes in pieces of this size"},
+    {"cut_after", only(kSize), "each connection is closed after so many bytes"},
+    {"direction", one_of(kDirectionWords),
+     "what it does that to: downstream, the answers, if left out; upstream, the requests; or both"},
     {"share", only(kShare), "of connections that suffer; all if left out"},
-};
+});
+constexpr auto kNetworkKeys = joined(
+    kConnectionKeys,
+    std::to_array<Key>({
+        {"refuse", only(kBool), "connections are refused"},
+        {"cut", only(kBool), "connections that stand when it begins are reset; new ones pass"},
+    }));
 constexpr Table kNetworkTable{"a network fault",
-                              "Trouble between load and service; live runs only.", kNetworkKeys};
+                              "Trouble between load and service, external ones (--target) among "
+                              "them; live runs only. Scrapes and probes do not meet it.",
+                              kNetworkKeys};
+
+// What live runs do to the outside.
+
+constexpr std::string_view kNoneWord[] = {"none"};
+constexpr Key kCommandActionKeys[] = {
+    {"start", only(kText), "when the fault begins: a command for /bin/sh, in this file's folder",
+     Need::kRequired},
+    {"stop", only(kText),
+     "undoes it, at the fault's end and however else the run ends; none: there is nothing to undo",
+     Need::kRequired},
+    {"timeout", only(kDuration), "of each, in real time; 10s if left out"},
+};
+constexpr Table kCommandActionTable{"a pair of commands",
+                                    "Commands that make a fault and undo it; live runs only.",
+                                    kCommandActionKeys};
+
+constexpr Key kHttpCallKeys[] = {
+    {"method", only(kText), "POST if left out"},
+    {"url", only(kText), "in full, or a path of the target: /admin/chaos", Need::kRequired},
+    {"headers", map_of(kTextMap), "by name; never shown in reports"},
+    {"body", only(kText), "JSON unless the headers say otherwise; never shown in reports"},
+    {"status", only(kCount), "that must answer; any from 200 to 299 if left out"},
+};
+constexpr Table kHttpCallTable{"an HTTP call", "", kHttpCallKeys};
+constexpr Key kHttpActionKeys[] = {
+    {"start", map_of(kHttpCallTable), "when the fault begins", Need::kRequired},
+    {"stop", one_of(kNoneWord) | map_of(kHttpCallTable),
+     "undoes it, at the fault's end and however else the run ends; none: there is nothing to undo",
+     Need::kRequired},
+    {"timeout", only(kDuration), "of each, in real time; 10s if left out"},
+};
+constexpr Table kHttpActionTable{"a pair of HTTP calls",
+                                 "HTTP calls that make a fault and undo it; live runs only.",
+                                 kHttpActionKeys};
+
+constexpr auto kToxiproxyKeys =
+    joined(std::to_array<Key>({
+               {"url", only(kText), "of its API, like http://localhost:8474", Need::kRequired},
+               {"proxy", only(kText), "the proxy's name there", Need::kRequired},
+               {"down", only(kBool), "the proxy is disabled: connections are refused"},
+           }),
+           kConnectionKeys);
+constexpr Table kToxiproxyTable{
+    "trouble at a Toxiproxy",
+    "Toxics of an existing Toxiproxy, removed at the fault's end; live runs only.", kToxiproxyKeys};
 
 constexpr std::string_view kReceiverFaultWords[] = {"down", "hang", "drop", "refuse_recipients"};
 constexpr Key kReceiverFaultKeys[] = {
@@ -114,6 +171,9 @@ constexpr Key kFaultKeys[] = {
     {"for", only(kDuration), "how long it lasts; else until the traffic ends"},
     {"repeat", map_of(kRepeatTable), "again and again"},
     {"network", map_of(kNetworkTable), "trouble between load and service; live runs only"},
+    {"run", map_of(kCommandActionTable), "commands that make it and undo it; live runs only"},
+    {"http", map_of(kHttpActionTable), "HTTP calls that make it and undo it; live runs only"},
+    {"toxiproxy", map_of(kToxiproxyTable), "toxics of an existing Toxiproxy; live runs only"},
     {"receiver", map_of(kReceiverFaultsTable), "trouble at receivers of notifications, by name"},
 };
 /// `service` and exporters by name.

@@ -65,6 +65,24 @@ std::string show(const traffic::Phase& phase) {
   return text + "\n";
 }
 
+std::string show(const faults::HttpCall& call) {
+  std::string text = fmt::format("{} {} wants {}", call.method, call.url, call.status);
+  for (const auto& [name, value] : call.headers) text += fmt::format(", {}: {}", name, value);
+  return text + (call.body.empty() ? "" : ", body " + call.body) + "\n";
+}
+
+std::string show(const faults::Action& action) {
+  std::string text = fmt::format("  {} {}, at most {}\n", key_of(action), describe(action),
+                                 format_duration(action.timeout));
+  if (const auto* commands = std::get_if<faults::CommandAction>(&action.what)) {
+    text += fmt::format("    undone by \"{}\"\n", commands->stop);
+  } else if (const auto* calls = std::get_if<faults::CallAction>(&action.what)) {
+    text += "    " + show(calls->start);
+    text += calls->stop ? "    undone by " + show(*calls->stop) : "    not undone\n";
+  }
+  return text;
+}
+
 std::string show(const faults::Fault& fault) {
   std::string text = fmt::format("{}: at {} for {}", fault.name, format_duration(fault.at),
                                  format_duration(fault.length));
@@ -87,15 +105,10 @@ std::string show(const faults::Fault& fault) {
     text += fmt::format("  {} {}\n", kTarget[static_cast<std::size_t>(target.kind)],
                         format_duration(target.delay));
   }
-  static constexpr std::string_view kNetwork[] = {"latency", "bandwidth",  "timeout", "reset",
-                                                  "refuse",  "slow close", "slice"};
   for (const faults::NetworkFault& network : fault.network_faults) {
-    text += fmt::format("  {} {} ± {}, {} B/s, slices of {} B, share {}\n",
-                        kNetwork[static_cast<std::size_t>(network.kind)],
-                        format_duration(network.delay), format_duration(network.jitter),
-                        format_number(network.bytes_per_second, 12), network.slice_bytes,
-                        format_number(network.share, 12));
+    text += "  " + faults::describe(network) + "\n";
   }
+  if (fault.action) text += show(*fault.action);
   for (const faults::ReceiverFault& receiver : fault.receiver_faults) {
     text += fmt::format(
         "  {} {} {} after {}{}\n", receiver.receiver, to_string(receiver.kind), receiver.status,

@@ -32,6 +32,10 @@ struct LoadOptions {
   /// http://host:port or https://…; a path here is put before every target. A target "/" means just
   /// that path; only then may the URL have a query.
   std::string url;
+  /// Where to connect instead of the URL's host and port, which go on to name the server (Host,
+  /// certificate); port 0: there.
+  std::string connect_host = {};
+  std::uint16_t connect_port = 0;
   std::vector<RequestTemplate> requests;
   Traffic traffic;  ///< a phase without mix sends all requests alike
   std::uint64_t seed = 0;

@@ -109,9 +109,12 @@ Result<void> look_up_peer(LoadPlan& plan, const http::Url& url) {
     tls.ca_file = plan.options.ca_file;
     TRY(plan.peer.tls, net::TlsContext::client(tls));
   }
+  const bool detour = plan.options.connect_port != 0;
+  const std::string host = detour ? plan.options.connect_host : url.host;
+  const std::uint16_t port = detour ? plan.options.connect_port : url.port;
   net::Loop loop;
-  auto addresses = loop.run(
-      net::resolve(loop, url.host, url.port, net::deadline_in(Nanos(plan.options.timeout))));
+  auto addresses =
+      loop.run(net::resolve(loop, host, port, net::deadline_in(Nanos(plan.options.timeout))));
   if (addresses) {
     plan.peer.addresses = std::move(*addresses);
   } else {

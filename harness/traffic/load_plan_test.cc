@@ -42,6 +42,19 @@ TEST(LoadPlan, LooksUpTheMix) {
   EXPECT_EQ(plan.peer.addresses[0].port, 1);
 }
 
+TEST(LoadPlan, ADetourChangesTheAddressAndNotTheServersName) {
+  LoadOptions options = good();
+  options.url = "http://shop.example:81/base";
+  options.connect_host = "127.0.0.1";
+  options.connect_port = 7;
+  const LoadPlan plan = plan_load(options).value();
+  EXPECT_THAT(plan.peer.addresses, ElementsAre(net::Address{"127.0.0.1", 7}));
+  EXPECT_EQ(plan.peer.host, "shop.example");
+  Random random(1);
+  std::string buffer;
+  EXPECT_THAT(plan.requests[0].render(0, random, buffer), HasSubstr("Host: shop.example:81\r\n"));
+}
+
 TEST(LoadPlan, RefusesBadOptions) {
   EXPECT_EQ(problem([](LoadOptions&) {}), "");
   EXPECT_THAT(problem([](LoadOptions& o) { o.url = "ftp://x"; }), HasSubstr("URL"));
