@@ -158,6 +158,11 @@ class Undone(Outside):
         self.assertIn('scenario.yaml:4:43: error: "run" works in live runs only', printed)
         self.assertIn("hint: add mode: live or run with --live", printed)
 
+    def test_side_by_side_is_refused(self):
+        self.write(ENDLESS % ("a", "b"))
+        printed = self.finish(self.start("--live", "--live-jobs", "2"), 2)
+        self.assertIn("--live-jobs does not go with faults by run, http or toxiproxy", printed)
+
     def test_a_simulated_run_makes_what_the_fault_says_of_the_model(self):
         self.write("system: shop\ntraffic: {rate: 20/s, for: 20m}\n"
                    "faults: {at: 5m, for: 5m, service: {error_rate: 20%}, run: {start: touch log, stop: none}}\n"

@@ -293,6 +293,18 @@ Result<void> check_live_flags(const RunCommandOptions& options, const std::vecto
                 "--live-jobs does not go with {}: {}", real ? "--stack real" : "--target",
                 real ? "one stack runs at a time" : "the scenarios would drive the same service"));
   }
+  const auto is_made_outside = [](const faults::Fault& fault) {
+    return fault.action && (!fault.moves_target() || fault.target != "service");
+  };
+  const auto acts = [&](const Task& task) {
+    const auto& faults = task.scenario.faults;
+    return task.scenario.live && std::any_of(faults.begin(), faults.end(), is_made_outside);
+  };
+  if (options.live_jobs > 1 && std::any_of(tasks.begin(), tasks.end(), acts)) {
+    return input_error({},
+                       "--live-jobs does not go with faults by run, http or toxiproxy: the "
+                       "scenarios would be in each other's way");
+  }
   const auto is_live = [](const Task& task) { return task.scenario.live; };
   if (std::any_of(tasks.begin(), tasks.end(), is_live)) return {};
   const char* flag = options.tasks.time_scale      ? "--time-scale"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/utf8.h"
+#include "harness/http/message.h"
 #include "harness/http/url.h"
 #include "harness/net/task_group.h"
 #include "harness/net/timer.h"
@@ -25,6 +27,24 @@ bool is_made_outside(const faults::Fault& fault, bool external) {
   return !fault.moves_target() || fault.target != "service" || external;
 }
 
+/// `${NAME}` stands for a variable of the environment, so that no scenario need hold a secret.
+Result<std::string> with_environment(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t open = text.find("${", at);
+    const std::size_t close = text.find('}', open);
+    if (open == std::string::npos || close == std::string::npos) return out + text.substr(at);
+    const std::string name = text.substr(open + 2, close - open - 2);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) {
+      return input_error({}, "a header wants ${" + name + "}, which the environment does not have");
+    }
+    out += text.substr(at, open - at) + value;
+    at = close + 1;
+  }
+}
+
 Result<OutsideStep> step_of_call(const faults::HttpCall& call, const OutsideSetup& setup) {
   OutsideStep step;
   step.call = call;
@@ -34,6 +54,12 @@ Result<OutsideStep> step_of_call(const faults::HttpCall& call, const OutsideSetu
     step.call->url = target + call.url;
   }
   TRY_VOID(http::parse_url(step.call->url));
+  for (auto& [name, value] : step.call->headers) {
+    TRY(value, with_environment(value));
+    if (!http::valid_header(name, value)) {
+      return input_error({}, "the value of the header \"" + name + "\" can't be sent");
+    }
+  }
   return step;
 }
 

@@ -301,6 +301,21 @@ TEST_F(Called, HeadersGoWithACallAndNotIntoReports) {
   EXPECT_EQ(told_of(EventKind::kFaultStart).find("secret"), std::string::npos);
 }
 
+TEST_F(Called, HeadersMayComeFromTheEnvironment) {
+  const std::string fault =
+      "  - {at: 0s, for: 1s, http: {start: {url: /chaos, headers: {X-Key: "
+      "\"Bearer ${TOCSIN_TEST_KEY}!\"}}, stop: none}}\n";
+  ::unsetenv("TOCSIN_TEST_KEY");
+  EXPECT_THAT(plan(fault).error().message, HasSubstr("${TOCSIN_TEST_KEY}"));
+  ::setenv("TOCSIN_TEST_KEY", "two\nlines", 1);
+  EXPECT_THAT(plan(fault).error().message, HasSubstr("\"X-Key\" can't be sent"));
+  ::setenv("TOCSIN_TEST_KEY", "secret", 1);
+  ASSERT_TRUE(plan(fault));
+  play_until([&] { return asked().size() == 1; });
+  EXPECT_EQ(headers_.get("X-Key"), "Bearer secret!");
+  ::unsetenv("TOCSIN_TEST_KEY");
+}
+
 TEST_F(Called, AnotherAnswerIsTroubleInItsOwnWords) {
   ASSERT_TRUE(plan(R"(
   - {at: 0s, for: 1s, http: {start: {url: /chaos, status: 201}, stop: {url: /calm}}}

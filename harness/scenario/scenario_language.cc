@@ -120,7 +120,8 @@ constexpr Table kCommandActionTable{"a pair of commands",
 constexpr Key kHttpCallKeys[] = {
     {"method", only(kText), "POST if left out"},
     {"url", only(kText), "in full, or a path of the target: /admin/chaos", Need::kRequired},
-    {"headers", map_of(kTextMap), "by name; never shown in reports"},
+    {"headers", map_of(kTextMap),
+     "by name; ${NAME} in a value is the environment's; never shown in reports"},
     {"body", only(kText), "JSON unless the headers say otherwise; never shown in reports"},
     {"status", only(kCount), "that must answer; any from 200 to 299 if left out"},
 };
