@@ -33,7 +33,7 @@ struct Signal {
   std::string name;
   SourcePos pos;
   Dimension dimension = Dimension::kNumber;
-  /// A constant or a formula over other signals; not set when it is a distribution.
+  /// A constant or a formula over other signals; of a distribution its mean, where that is given.
   std::optional<Formula> value;
   std::optional<Distribution> distribution;
   /// What comes to the value each second since the run's start: a database that grows, a leak.
