@@ -57,7 +57,9 @@ groups:
         labels: {severity: warning}
         annotations: {summary: "{{ $value }} jobs wait"}
       - {alert: CacheDown, expr: 'up{job="cache"} == 0', labels: {severity: critical}}
+      - {alert: Crowd, expr: queue_length > 1000, labels: {severity: warning}}
 """
+POLLED = "polled_alerts: {every: 1s, cooldown: 1m, channels: {warning: slack}, alerts: {Crowd: {severity: warning}}}\n"
 SCENARIO = """
 name: A queue and a cache
 system: system.yaml
@@ -216,6 +218,12 @@ class StagingTest(unittest.TestCase):
             self.assertEqual(code, 3, said)
             self.assertIn("--receivers-port", said)
             self.assertIn("nobody routed alerts in this run", said)
+            self.assertNotIn("FAIL", said)
+            # Nor where the service tells of some alerts by itself.
+            system = stack.folder / "system.yaml"
+            system.write_text(system.read_text() + POLLED)
+            code, said = run(stack.arguments(receivers=False))
+            self.assertEqual(code, 3, said)
             self.assertNotIn("FAIL", said)
 
     def test_rules_that_are_not_there(self):

@@ -32,7 +32,8 @@ net::Task<void> StackMonitor::watch(Duration end) {
     }
   }
   const bool polled = run_.scenario.system->polled_alerts.has_value();
-  if (run_.routing != nullptr && polled) group.spawn(poll_alerts(end));
+  // Half of those who are told is no ground for a judgement.
+  if (run_.routing != nullptr && polled && knows_who_was_told()) group.spawn(poll_alerts(end));
   while (run_.clock.offset() < end && trouble().empty()) {
     trouble_ = look_for_trouble();
     const bool slept = co_await net::sleep_for(kMonitorTick);

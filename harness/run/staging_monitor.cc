@@ -34,9 +34,7 @@ class StagingMonitor final : public StackMonitor {
   }
 
  protected:
-  bool knows_who_was_told() const override {
-    return receivers_ != nullptr || run_.scenario.system->polled_alerts.has_value();
-  }
+  bool knows_who_was_told() const override { return receivers_ != nullptr; }
 
  private:
   net::Task<Result<void>> look_at_prometheus() {
@@ -151,12 +149,11 @@ class StagingMonitor final : public StackMonitor {
   }
 
   Result<void> open_receivers() {
-    if (!options_.alertmanager) return {};
     if (!options_.receivers_port) {
       if (!run_.scenario.expect.notifications.empty() || run_.scenario.expect.all_notified) {
         warn(
             "nobody here sees what Alertmanager's receivers are told: claims on notifications "
-            "cannot be judged; --receivers-port lets ours listen for it");
+            "cannot be judged; with --alertmanager, --receivers-port lets ours listen for it");
       }
       return {};
     }
