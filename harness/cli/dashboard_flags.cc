@@ -2,14 +2,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "harness/base/file.h"
 #include "harness/cli/flags.h"
 #include "harness/http/url.h"
 
 namespace tocsin::cli {
 namespace {
-
-constexpr std::size_t kLongestToken = 64 * 1024;
 
 void add_name_list(CLI::App& command, const std::string& flag, std::vector<std::string>& names,
                    const std::string& what) {
@@ -58,9 +55,8 @@ Result<run::DashboardOptions> dashboards_of(const DashboardFlags& flags) {
   if (!flags.grafana.empty()) {
     http::Headers headers;
     if (!flags.grafana_token_file.empty()) {
-      auto token = read_file(flags.grafana_token_file, kLongestToken);
-      if (token.has_error()) return flag_error("--grafana-token-file", token.error());
-      headers.set("Authorization", "Bearer " + trimmed(*token));
+      TRY(const std::string bearer, bearer_of("--grafana-token-file", flags.grafana_token_file));
+      headers.set("Authorization", bearer);
     }
     TRY(options.grafana, api_options("--grafana", "Grafana", flags.grafana, headers));
     options.grafana_wishes.datasources = flags.grafana_datasources;

@@ -150,7 +150,9 @@ class DashboardsTest(unittest.TestCase):
     def test_mistakes(self):
         for arguments, words in ((("--jaeger-service", "x"), "--jaeger-service needs --jaeger"),
                                  (("--grafana-dashboard", "x"), "--grafana-dashboard needs --grafana"),
-                                 (("--grafana", "grafana"), "--grafana: ")):
+                                 (("--grafana", "grafana"), "--grafana: "),
+                                 (("--grafana", "http://x", "--grafana-token-file", __file__),
+                                  "does not hold one line with a token")):
             code, said = run(*arguments)
             self.assertEqual(code, 2, said)
             self.assertIn(words, said)

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/base/file.h"
 #include "harness/http/message.h"
 #include "harness/http/url.h"
 #include "harness/stack/http_api.h"
@@ -16,11 +17,25 @@ Error flag_error(const std::string& flag, Error error) {
   return error;
 }
 
+namespace {
+
+constexpr std::size_t kLongestToken = 64 * 1024;
+
 std::string trimmed(std::string text) {
   constexpr const char* kBlanks = " \t\r\n";
   text.erase(0, text.find_first_not_of(kBlanks));
   text.erase(text.find_last_not_of(kBlanks) + 1);
   return text;
+}
+
+}  // namespace
+
+Result<std::string> bearer_of(const std::string& flag, const std::string& file) {
+  auto token = read_file(file, kLongestToken);
+  if (token.has_error()) return flag_error(flag, token.error());
+  std::string value = "Bearer " + trimmed(std::move(*token));
+  if (http::valid_header("Authorization", value)) return value;
+  return input_error({}, flag + ": " + file + " does not hold one line with a token");
 }
 
 void read_header_flags(const std::vector<std::string>& texts, http::Headers& headers,

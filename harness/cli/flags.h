@@ -27,8 +27,8 @@ Error flag_error(const std::string& flag, Error error);
 /// Refuses a sign, which CLI11 would let wrap around.
 void expect_whole_number(CLI::Option& option);
 
-/// Without blanks and line ends around it.
-std::string trimmed(std::string text);
+/// "Bearer TOKEN", of a file with one line; `flag` is for messages, which never repeat a token.
+Result<std::string> bearer_of(const std::string& flag, const std::string& file);
 
 /// --header "Name: value", each. Problems go to `diagnostics`, which never repeat a value: it may
 /// be a secret.

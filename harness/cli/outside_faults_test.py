@@ -135,8 +135,9 @@ class Undone(Outside):
             time.sleep(0.05)
         self.assertEqual(process.returncode, -signal.SIGINT)
         (self.folder / "go").touch()
-        self.finish(process, -signal.SIGINT)
+        printed = self.finish(process, -signal.SIGINT)
         self.assertIn("undone", self.text("log"))
+        self.assertIn('has ended too early; fault "broken" is undone', printed)
 
     def test_that_fails_is_told_loudly(self):
         self.write(ENDLESS.replace("at: 0s, for: 20d", "at: 0s, for: 1s") % ('"true"', "echo stuck; exit 7"))

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "harness/base/file.h"
 #include "harness/cli/flags.h"
 #include "harness/cli/interrupt.h"
 #include "harness/cli/terminal.h"
@@ -12,23 +11,15 @@
 namespace tocsin::cli {
 namespace {
 
-constexpr std::size_t kLongestToken = 64 * 1024;
-
 void read_headers(const PrometheusFlags& flags, http::Headers& headers, Diagnostics& diagnostics) {
   read_header_flags(flags.headers, headers, diagnostics);
   if (flags.bearer_token_file.empty()) return;
-  auto token = read_file(flags.bearer_token_file, kLongestToken);
-  if (token.has_error()) {
-    diagnostics.add(flag_error("--bearer-token-file", token.error()));
-    return;
+  const auto bearer = bearer_of("--bearer-token-file", flags.bearer_token_file);
+  if (bearer.has_error()) {
+    diagnostics.add(bearer.error());
+  } else {
+    headers.set("Authorization", *bearer);
   }
-  const std::string value = "Bearer " + trimmed(*token);
-  if (!http::valid_header("Authorization", value)) {
-    diagnostics.add(input_error({}, "--bearer-token-file: " + flags.bearer_token_file +
-                                        " does not hold one line with a token"));
-    return;
-  }
-  headers.set("Authorization", value);
 }
 
 void read_duration(const std::string& flag, const std::string& text, Nanos& into,

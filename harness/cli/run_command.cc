@@ -287,14 +287,19 @@ Result<void> check_live_flags(const RunCommandOptions& options, const std::vecto
     if (readable.has_error()) return flag_error("--ca-file", readable.error());
   }
   const bool real = options.stack.stack == "real";
-  if (options.live_jobs > 1 && (!options.target_url.empty() || real)) {
-    return input_error(
-        {}, fmt::format(
-                "--live-jobs does not go with {}: {}", real ? "--stack real" : "--target",
-                real ? "one stack runs at a time" : "the scenarios would drive the same service"));
+  if (options.live_jobs > 1) {
+    const char* why = nullptr;
+    if (real) {
+      why = "--stack real: one stack runs at a time";
+    } else if (!options.target_url.empty()) {
+      why = "--target: the scenarios would drive the same service";
+    } else if (!options.stack.prometheus.empty()) {
+      why = "--prometheus: the scenarios' fakes would listen on the same ports";
+    }
+    if (why != nullptr) return input_error({}, std::string("--live-jobs does not go with ") + why);
   }
   const auto is_made_outside = [](const faults::Fault& fault) {
-    return fault.action && (!fault.moves_target() || fault.target != "service");
+    return fault.is_made_outside(false);
   };
   const auto acts = [&](const Task& task) {
     const auto& faults = task.scenario.faults;

@@ -88,14 +88,18 @@ struct Fault {
   /// Not empty: the path of the target's admin endpoint that is called at the start of each
   /// occurrence; changes and length are then what the call brings.
   std::string call = {};
-  /// What live runs do to the outside. Beside changes of a target it is what makes them, where the
-  /// target is none of the fakes.
+  /// What live runs do to the outside. Beside changes of a target it is what makes them where the
+  /// service is a real one (`tocsin run --target`); else the fakes' models do.
   std::optional<Action> action = {};
 
   Duration start_of(std::uint32_t occurrence) const { return at + occurrence * every; }
   Duration end_of(std::uint32_t occurrence) const { return start_of(occurrence) + length; }
   /// Whether the model has something to change, so that a simulated run makes the fault.
   bool moves_target() const { return !changes.empty() || !target_faults.empty(); }
+  /// Whether a live run takes the action; `external`: the service is a real one.
+  bool is_made_outside(bool external) const {
+    return action.has_value() && (external || !moves_target());
+  }
   /// End of the last occurrence.
   Duration end() const { return end_of(times - 1); }
   /// For reports: "service error_rate 8%".

@@ -21,12 +21,6 @@
 namespace tocsin::run {
 namespace {
 
-/// Whether a fault of a live run is made on the outside: not where a fake has its effect.
-bool is_made_outside(const faults::Fault& fault, bool external) {
-  if (!fault.action) return false;
-  return !fault.moves_target() || fault.target != "service" || external;
-}
-
 /// `${NAME}` stands for a variable of the environment, so that no scenario need hold a secret.
 Result<std::string> with_environment(const std::string& text) {
   std::string out;
@@ -115,7 +109,7 @@ struct OutsideFaults::Impl {
 Result<void> OutsideFaults::Impl::plan(const scenario::Scenario& of) {
   scenario = &of;
   for (const faults::Fault& fault : of.faults) {
-    if (!is_made_outside(fault, setup.external)) continue;
+    if (!fault.is_made_outside(setup.external)) continue;
     auto& made = *all.emplace_back(std::make_unique<Planned>(loop, fault));
     const auto added = plan_steps(made, *fault.action, number_of(made));
     if (added.has_error()) {
@@ -167,6 +161,8 @@ net::Task<void> OutsideFaults::Impl::play(Planned& made) {
     if (fault.start_of(i) >= scenario->length) co_return;
     const net::Wake due = co_await made.change.wait_until(clock.when(fault.start_of(i)));
     if (due != net::Wake::kElapsed || stopping) co_return;
+    // After trouble the run is about to end: nothing begins any more.
+    if (!trouble.empty()) co_return;
     made.occurrence = i;
     co_await start(made);
     if (!trouble.empty()) co_return;
@@ -265,7 +261,9 @@ void OutsideFaults::Impl::note(const Planned& made, EventKind kind, const std::s
 
 void OutsideFaults::Impl::complain(std::string what) {
   trouble += (trouble.empty() ? "" : "; ") + what;
-  if (evidence == nullptr) fmt::print(stderr, "tocsin: {}\n", what);
+  if (evidence != nullptr) return;
+  const std::string said = fmt::format("tocsin: {}\n", what);
+  std::fwrite(said.data(), 1, said.size(), stderr);
 }
 
 OutsideFaults::OutsideFaults(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,5 +1,6 @@
 #include "harness/run/shell_command.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -76,10 +77,15 @@ class ShellSpawn {
     }
     std::vector<std::string> own;
     for (const auto& [name, value] : setup.environment) own.push_back(name + "=" + value);
+    // Of two variables of a name, shells take the last.
+    const auto is_own = [&](std::string_view inherited) {
+      return std::any_of(setup.environment.begin(), setup.environment.end(),
+                         [&](const auto& one) { return inherited.starts_with(one.first + "="); });
+    };
     std::vector<char*> environment;
     for (std::string& variable : own) environment.push_back(variable.data());
     for (char** variable = environ; *variable != nullptr; ++variable) {
-      environment.push_back(*variable);
+      if (!is_own(*variable)) environment.push_back(*variable);
     }
     environment.push_back(nullptr);
     std::string shell = "sh";

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
@@ -93,9 +94,11 @@ class Guard {
       net::Loop loop;
       const StepEnd end = loop.run(perform(loop, step, owed.context, kNever, nullptr));
       all = all && end.ok;
-      fmt::print(stderr, "tocsin: has ended too early; fault \"{}\" {}: {}: {}\n",
-                 printable(owed.fault), end.ok ? "is undone" : "IS NOT UNDONE", describe(step),
-                 end.words);
+      // Not by fmt::print(), which throws when nobody reads any more: there is more to undo.
+      const std::string said = fmt::format(
+          "tocsin: has ended too early; fault \"{}\" {}: {}: {}\n", printable(owed.fault),
+          end.ok ? "is undone" : "IS NOT UNDONE", describe(step), end.words);
+      std::fwrite(said.data(), 1, said.size(), stderr);
     }
     return all;
   }
