@@ -187,7 +187,7 @@ Received HttpService::received_of(const IntegrationId& id, const Request& reques
 net::Task<Reply> HttpService::handle(Request request) {
   const std::optional<PathTarget> target = parse_path(request.path());
   if (!target) co_return stray(request);
-  const Incoming incoming{target->id.kind, target->rest, request, site_.memory};
+  const Incoming incoming{target->id.kind, target->rest, request, site_.memory_of(target->id)};
   const Reading reading = read_request(incoming);
   // Troubles are kept for what tells something.
   if (reading.is_question) co_return reading.answer;
@@ -198,6 +198,7 @@ net::Task<Reply> HttpService::handle(Request request) {
   }
   const auto trouble = site_.schedule.strike(target->id, site_.offset());
   Treatment treatment = treat(target->id.kind, reading, trouble, site_);
+  if (treatment.error.empty() && reading.takes_effect) reading.takes_effect();
   // Those that were thrown out at the door may have been this one.
   const std::vector<std::string> earlier(1, kConnectionIdentity);
   const std::uint64_t number =

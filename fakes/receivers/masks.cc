@@ -23,7 +23,7 @@ bool names_a_secret(std::string_view name) {
       "token",   "secret",      "password", "passwd",  "routing_key", "cookie",    "auth",
       "api_key", "service_key", "apikey",   "api-key", "routing-key", "signature", "credential"};
   const std::string small = lower(name);
-  return small == "key" || small == "sig" ||
+  return small == "key" || small == "sig" || small == "user" ||
          std::any_of(kParts.begin(), kParts.end(),
                      [&](const char* part) { return small.find(part) != std::string::npos; });
 }
@@ -160,7 +160,7 @@ std::string masked_form(std::string_view text) {
     const std::string_view one = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(one.size() + 1, text.size()));
     const std::string_view name = one.substr(0, one.find('='));
-    const bool secret = name.size() < one.size() && (names_a_secret(name) || name == "user");
+    const bool secret = name.size() < one.size() && names_a_secret(name);
     if (!out.empty()) out += '&';
     out += secret ? std::string(name).append("=").append(kSecret) : std::string(one);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,13 +15,14 @@
 
 namespace tocsin::receivers {
 
-/// What services remember from one request to the next.
+/// What a service remembers of one integration, from one request to the next.
 struct Memory {
   struct Issue {
     std::string key;
     bool done = false;
   };
   std::map<std::string, Issue> issues = {};   ///< Jira's, by the label of their group
+  std::size_t issues_made = 0;                ///< for their keys
   std::vector<std::string> transitions = {};  ///< Jira's, beside the usual ones
   bool knows_everything = false;              ///< every issue that is asked for is there
 };
@@ -33,6 +35,8 @@ struct Reading {
   std::string problem;  ///< why it is refused; empty: it is not
   std::map<std::string, std::string> details;
   http::Response answer;
+  /// What the service remembers of it once it has taken it; may be empty.
+  std::function<void()> takes_effect;
 };
 
 /// The detail under which the mark of a notification stands (harness/model/notification_mark.h).

@@ -61,8 +61,7 @@ Result<void> ReceiverServer::Impl::open(net::Loop& on) {
   }
   site = std::make_unique<Site>(Site{on, options, schedule, store});
   for (const IntegrationSetup& setup : options.integrations) {
-    auto& known = site->memory.transitions;
-    known.insert(known.end(), setup.transitions.begin(), setup.transitions.end());
+    site->memories[setup.id].transitions = setup.transitions;
   }
   TRY_VOID(open_http_doors());
   return open_mail_doors();

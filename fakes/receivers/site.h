@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "fakes/receivers/reading.h"
 #include "fakes/receivers/receiver_server.h"
 #include "fakes/receivers/record_store.h"
@@ -13,7 +15,13 @@ struct Site {
   const ReceiverOptions& options;
   TroubleSchedule& schedule;
   RecordStore& store;
-  Memory memory = {};
+  std::map<IntegrationId, Memory> memories = {};  ///< of integrations that are set up
+  Memory common_memory = {};                      ///< of all others
+
+  Memory& memory_of(const IntegrationId& id) {
+    const auto it = memories.find(id);
+    return it == memories.end() ? common_memory : it->second;
+  }
 
   Duration offset() const { return options.offset(); }
   /// Scenario time on this machine's clock.

@@ -272,6 +272,8 @@ def main():
     texts = [configuration(chance, list(KINDS)) for _ in range(options.count)]
     with tempfile.TemporaryDirectory() as folder:
         real, ours = asked(options.amtool, texts, folder), judged(options.host, len(texts), folder)
+    if not len(texts) == len(real) == len(ours):
+        sys.exit(f"{len(texts)} configurations, {len(real)} answers of amtool, {len(ours)} of the host")
     wrong, reasons = 0, {}
     for text, real_word, our_word in zip(texts, real, ours):
         if options.show and real_word and our_word:

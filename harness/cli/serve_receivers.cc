@@ -5,7 +5,7 @@
 #include "harness/base/file.h"
 #include "harness/base/utf8.h"
 #include "harness/cli/terminal.h"
-#include "harness/stack/alertmanager_config.h"
+#include "harness/run/receiver_trouble.h"
 
 namespace tocsin::cli {
 namespace {
@@ -66,9 +66,7 @@ Result<std::unique_ptr<ServedReceivers>> ServedReceivers::open(
   if (served->config_ != nullptr) {
     for (const alerting::Receiver& receiver : served->config_->receivers) {
       for (const alerting::Integration& one : receiver.integrations) {
-        receivers::IntegrationSetup setup;
-        setup.id = {receiver.name, one.kind, one.index};
-        options.integrations.push_back(std::move(setup));
+        options.integrations.push_back(run::integration_setup(receiver.name, one));
       }
     }
   }
@@ -82,15 +80,8 @@ Result<void> ServedReceivers::write_config(const std::string& path) const {
   if (config_ == nullptr) {
     return input_error({}, "the system has no alertmanager.yml that could be written to " + path);
   }
-  stack::ReceiverAddresses addresses;
-  addresses.url = [this](const std::string& receiver, const std::string& kind, std::size_t index) {
-    return server_->url_of(receiver, kind, index);
-  };
-  addresses.mail = [this](const std::string& receiver, const std::string&, std::size_t index) {
-    return server_->smtp_address(receiver, index);
-  };
-  addresses.mail_authority = server_->certificate_file();
-  const stack::RewrittenConfig rewritten = stack::rewrite_config(*config_, addresses, 1);
+  const stack::RewrittenConfig rewritten =
+      stack::rewrite_config(*config_, run::receiver_addresses(*server_), 1);
   for (const std::string& left_out : rewritten.left_out) complain("warning: " + left_out + '\n');
   return write_file_atomically(path, rewritten.text);
 }

@@ -63,6 +63,17 @@ std::vector<receivers::Trouble> troubles_of(const scenario::Scenario& scenario,
 
 }  // namespace
 
+receivers::IntegrationSetup integration_setup(const std::string& receiver,
+                                              const alerting::Integration& integration) {
+  receivers::IntegrationSetup setup;
+  setup.id = {receiver, integration.kind, integration.index};
+  if (integration.kind != "jira") return setup;
+  for (const char* key : {"resolve_transition", "reopen_transition"}) {
+    if (integration.has(key)) setup.transitions.push_back(integration.text(key));
+  }
+  return setup;
+}
+
 receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
                                             const alerting::Config& config, const LiveClock& clock,
                                             bool implicit_tls) {
@@ -71,16 +82,10 @@ receivers::ReceiverOptions receiver_options(const scenario::Scenario& scenario,
   options.offset = [&clock] { return clock.offset(); };
   for (const alerting::Receiver& receiver : config.receivers) {
     for (const alerting::Integration& integration : receiver.integrations) {
-      receivers::IntegrationSetup setup;
-      setup.id = {receiver.name, integration.kind, integration.index};
+      receivers::IntegrationSetup setup = integration_setup(receiver.name, integration);
       setup.troubles = troubles_of(scenario, receiver.name, integration);
       setup.implicit_tls =
           implicit_tls && integration.kind == "email" && stack::wants_implicit_tls(integration);
-      if (integration.kind == "jira") {
-        for (const char* key : {"resolve_transition", "reopen_transition"}) {
-          if (integration.has(key)) setup.transitions.push_back(integration.text(key));
-        }
-      }
       options.integrations.push_back(std::move(setup));
     }
   }

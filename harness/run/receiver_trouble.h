@@ -17,6 +17,10 @@ alerting::Answer answer_of(const alerting::Integration& integration,
                            const std::optional<faults::ReceiverFault>& trouble,
                            alerting::Answer well = {});
 
+/// What the receivers have to know of one integration.
+receivers::IntegrationSetup integration_setup(const std::string& receiver,
+                                              const alerting::Integration& integration);
+
 /// The receivers of a live run on real sockets: every integration of the configuration, with the
 /// troubles that the scenario makes. The clock outlives them. `implicit_tls`: whether mail that is
 /// to go over TLS from the first byte on does so (see stack::ReceiverAddresses).

@@ -35,10 +35,11 @@ receivers::Reading reading_of(const std::string& kind, const std::string& base,
 }
 
 /// What the first request says that tells something.
-Result<ToldText> text_of(const alerting::Integration& integration,
-                         alerting::HttpExchange exchange) {
+Result<ToldText> text_of(const alerting::Integration& integration, alerting::HttpExchange exchange,
+                         bool firing) {
   receivers::Memory memory;
-  memory.knows_everything = true;
+  // What is over was told before.
+  memory.knows_everything = !firing;
   receivers::Reading reading;
   while (true) {
     for (const alerting::HttpRequest& request : exchange.requests) {
@@ -78,7 +79,8 @@ Result<ToldText> told_text(const alerting::Notification& notification,
   }
   TRY(alerting::Payload payload, alerting::render_payload(notification, integration, context, now));
   if (const auto* mail = std::get_if<alerting::Mail>(&payload)) return text_of(*mail);
-  return text_of(integration, std::get<alerting::HttpExchange>(std::move(payload)));
+  return text_of(integration, std::get<alerting::HttpExchange>(std::move(payload)),
+                 notification.firing());
 }
 
 }  // namespace tocsin::run

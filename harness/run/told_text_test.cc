@@ -83,6 +83,13 @@ TEST(ToldText, OfThoseThatHaveATitleOnly) {
             "[RESOLVED] SlowCheckout (critical)");
 }
 
+/// What is new is told as it is made, not as it would be updated.
+TEST(ToldText, OfNewIssues) {
+  const std::string summary = "summary: {template: 'S {{ .Status }}', enable_update: false}";
+  const std::string jira = "jira_configs: [{api_url: 'http://j/rest/api/2', project: P, ";
+  EXPECT_EQ(told(jira + "issue_type: B, " + summary + "}]", true).title, "S firing");
+}
+
 TEST(ToldText, WhatTheServiceWouldRefuse) {
   const ToldText text = told("rocketchat_configs: [{token: t, token_id: i}]", true);
   EXPECT_EQ(text.answer.status, 400);

@@ -197,8 +197,13 @@ class Rewriter {
     const NodePtr global = child(*config_.root, "global");
     const bool global_token =
         has(*global, "slack_app_token") || has(*global, "slack_app_token_file");
-    return global_token && !has(slack, "api_url") &&
-           !has(*child(slack, "http_config"), "authorization");
+    return global_token && !has(slack, "api_url") && !authorizes(slack);
+  }
+
+  /// Whether its own http_config brings a token.
+  static bool authorizes(const Node& integration) {
+    const NodePtr http = child(integration, "http_config");
+    return has(*http, "authorization") || has(*http, "bearer_token");
   }
 
   static bool has(const Node& map, std::string_view key) {
@@ -233,7 +238,7 @@ class Rewriter {
   /// An http_config of its own has to bring a token for incident.io.
   NodePtr with_token(const NodePtr& incidentio) const {
     const bool fine = has(*incidentio, "alert_source_token") || !has(*incidentio, "http_config") ||
-                      has(*child(*incidentio, "http_config"), "authorization");
+                      authorizes(*incidentio);
     return fine ? incidentio : yaml::with(*incidentio, "alert_source_token", text("not-here"));
   }
 
@@ -288,6 +293,11 @@ class Rewriter {
       if (leads_elsewhere(key) || is_url_file(key)) continue;
       if (entry.value->is_map()) {
         made->entries.push_back({entry.key, settings(*entry.value, where)});
+      } else if (key == "chat_id_file" && entry.value->is_scalar()) {
+        // The one of them that holds a number.
+        const std::string chat = secret_in(entry.value->text, where + ": " + key);
+        const bool number = chat.find_first_not_of("-0123456789") == std::string::npos;
+        made->entries.push_back({text("chat_id"), plain(number ? chat : "1")});
       } else if (key.ends_with(kFile) && entry.value->is_scalar()) {
         made->entries.push_back({text(key.substr(0, key.size() - kFile.size())),
                                  text(secret_in(entry.value->text, where + ": " + key))});

@@ -7,8 +7,8 @@
 #include "fakes/receivers/json_input.h"
 #include "fakes/receivers/reading.h"
 
-/// Jira: issues are looked for, made, updated and moved. They are remembered by the label that
-/// Alertmanager gives those of a group.
+/// Jira: issues are looked for, made, updated and moved. Those of an integration are remembered by
+/// the label that Alertmanager gives those of a group.
 
 namespace tocsin::receivers {
 namespace {
@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostIssues = 100'000;
+constexpr const char* kNoIssue = "Issue does not exist or you do not have permission to see it.";
 constexpr std::array kUsualTransitions = {"To Do",  "In Progress",  "Done",    "Open",
                                           "Reopen", "Reopen Issue", "Resolve", "Resolve Issue",
                                           "Close",  "Close Issue",  "Closed",  "Resolved"};
@@ -124,10 +125,12 @@ void create_issue(const Incoming& incoming, Reading& reading) {
     return;
   }
   Memory& memory = incoming.memory;
-  if (memory.issues.size() >= kMostIssues) memory.issues.clear();
-  const std::string key =
-      fmt::format("{}-{}", reading.details["channel"], memory.issues.size() + 1);
-  memory.issues[reading.identity] = {key, false};
+  const std::string key = fmt::format("{}-{}", reading.details["channel"], memory.issues_made + 1);
+  reading.takes_effect = [&memory, key, label = reading.identity] {
+    if (memory.issues.size() >= kMostIssues) memory.issues.clear();
+    memory.issues[label] = {key, false};
+    ++memory.issues_made;
+  };
   accept_with(reading, 201, {{"id", "10000"}, {"key", key}});
 }
 
@@ -137,8 +140,7 @@ void update_issue(const Incoming& incoming, const std::string& key, Reading& rea
   if (body.is_null()) return;
   read_issue(member(body, "fields"), reading);
   if (label_of_key(incoming.memory, key).empty()) {
-    refuse_jira(reading, 404, "Issue does not exist or you do not have permission to see it.",
-                json::object());
+    refuse_jira(reading, 404, kNoIssue, json::object());
     return;
   }
   reading.answer.status = 204;
@@ -155,15 +157,22 @@ void move_issue(const Incoming& incoming, const std::string& key, Reading& readi
   for (const json& one : transitions_of(memory)) {
     if (one["id"] == id) name = one["name"];
   }
-  if (reading.identity.empty() || name.empty()) {
+  if (reading.identity.empty()) {
+    refuse_jira(reading, 404, kNoIssue, json::object());
+    return;
+  }
+  if (name.empty()) {
     refuse_jira(reading, 400,
                 "It seems that you have tried to perform an illegal workflow operation.",
                 json::object());
     return;
   }
-  Memory::Issue& issue = memory.issues[reading.identity];
-  issue.done = !issue.done;
-  reading.record.firing = !issue.done;
+  const bool done = !memory.issues[reading.identity].done;
+  reading.takes_effect = [&memory, done, label = reading.identity] {
+    const auto it = memory.issues.find(label);
+    if (it != memory.issues.end()) it->second.done = done;
+  };
+  reading.record.firing = !done;
   reading.record.title = key + ": " + name;
   reading.answer.status = 204;
 }

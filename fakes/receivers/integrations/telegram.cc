@@ -33,12 +33,16 @@ std::string telegram_html_text(std::string_view html) {
   std::string text;
   while (!html.empty()) {
     const char c = html.front();
-    const std::size_t end = c == '<' ? html.find('>') : html.find(';');
-    if (c == '<' && end != std::string_view::npos) {
+    // Not far: a long text may have many of them.
+    std::size_t end = std::string_view::npos;
+    if (c == '&') end = html.substr(0, kLongestEntity + 1).find(';');
+    if (c == '<') end = html.find('>');
+    if (c == '<' && end == std::string_view::npos) return text.append(html);
+    if (c == '<') {
       html.remove_prefix(end + 1);
       continue;
     }
-    const bool entity = c == '&' && end != std::string_view::npos && end <= kLongestEntity;
+    const bool entity = end != std::string_view::npos;
     const char32_t meant = entity ? entity_of(html.substr(1, end - 1)) : 0;
     if (meant != 0) {
       append_utf8(text, meant);
