@@ -47,7 +47,7 @@ class AllNotified {
   void sort_out(const AlertEpisode& episode) {
     const RoutedAlert* route = log_.route_of(episode);
     const Told* told = log_.first_of(episode, true, trial_.grace(), [&](const Told& one) {
-      return is_chosen(route, one.last().receiver);
+      return is_chosen(*trial_.evidence().routing, route, one.last().receiver);
     });
     if (told != nullptr) {
       ++told_;
@@ -66,18 +66,12 @@ class AllNotified {
     }
   }
 
-  /// Not only the one to whom falls what no route takes.
-  bool is_chosen(const RoutedAlert* route, const std::string& receiver) const {
-    if (receiver != trial_.evidence().routing->default_receiver) return true;
-    return route != nullptr && !route->fell_through;
-  }
-
   /// To nobody who was chosen, or to black holes.
   bool leads_nowhere(const RoutedAlert* route) const {
     const RoutingInfo& routing = *trial_.evidence().routing;
     return route != nullptr && std::all_of(route->receivers.begin(), route->receivers.end(),
                                            [&](const std::string& receiver) {
-                                             return !is_chosen(route, receiver) ||
+                                             return !is_chosen(routing, route, receiver) ||
                                                     is_black_hole(routing, receiver);
                                            });
   }

@@ -25,9 +25,13 @@ std::size_t Verdict::count(Outcome wanted) const {
                     [&](const Judgement& judgement) { return judgement.outcome == wanted; }));
 }
 
+Duration grace_of(const RunInfo& run) {
+  return run.mode == RunMode::kLive ? run.evaluation_interval : Duration(0);
+}
+
 Trial::Trial(const scenario::Scenario& scenario, const Evidence& evidence)
     : scenario_(scenario), evidence_(evidence) {
-  if (evidence.run.mode == RunMode::kLive) grace_ = evidence.run.evaluation_interval;
+  grace_ = grace_of(evidence.run);
 }
 
 bool Trial::within(Timestamp t, const scenario::TimeWindow& window) const {

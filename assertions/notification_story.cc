@@ -104,6 +104,11 @@ std::string suppression_text(const Trial& trial, const Suppression& suppression)
          (suppression.to ? trial.clock(*suppression.to) : "the end");
 }
 
+bool is_chosen(const RoutingInfo& routing, const RoutedAlert* route, const std::string& receiver) {
+  if (receiver != routing.default_receiver) return true;
+  return route != nullptr && !route->fell_through;
+}
+
 bool is_black_hole(const RoutingInfo& routing, const std::string& receiver) {
   return std::any_of(
       routing.receivers.begin(), routing.receivers.end(),
@@ -127,8 +132,7 @@ std::string why_untold(const NotificationScope& scope, const AlertEpisode& episo
   if (const Told* other = log.first_of(episode, true, trial.grace(), others)) {
     const std::string& receiver = other->last().receiver;
     const RoutedAlert* route = log.route_of(episode);
-    const bool fell = routing && receiver == routing->default_receiver &&
-                      (route == nullptr || route->fell_through);
+    const bool fell = routing && !is_chosen(*routing, route, receiver);
     return text + (fell ? "the default receiver " : "") + receiver_text(other->last()) +
            " was told at " + trial.clock(other->at()) + " instead";
   }

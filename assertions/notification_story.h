@@ -18,6 +18,9 @@ std::string suppression_text(const Trial& trial, const Suppression& suppression)
 
 /// A receiver without integrations.
 bool is_black_hole(const RoutingInfo& routing, const std::string& receiver);
+/// Whether the receiver is not only the one to whom falls what no route takes. `route` null: where
+/// the alert's routes lead is not known.
+bool is_chosen(const RoutingInfo& routing, const RoutedAlert* route, const std::string& receiver);
 
 /// Why an episode was not told as wanted: it was tried in vain, kept back, told to another
 /// receiver, or routed to nobody.

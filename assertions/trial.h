@@ -25,7 +25,6 @@ class Trial {
   /// The window on the evidence's own clock, for claims about all of it: less the grace of live
   /// runs at both ends, as far as that leaves anything.
   TimeRange range(const scenario::TimeWindow& window) const;
-  /// What real clocks may be off: one evaluation interval in live runs, else nothing.
   Duration grace() const { return grace_; }
   /// The evidence ends before this point of the scenario.
   bool ended_before(Duration offset) const;
@@ -47,6 +46,9 @@ class Trial {
   Duration grace_{0};
   Verdict verdict_;
 };
+
+/// What real clocks may be off: one evaluation interval in live runs, else nothing.
+Duration grace_of(const RunInfo& run);
 
 /// One function a kind of expectation, each in the file of its name.
 void judge_alerts(Trial& trial);

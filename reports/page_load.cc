@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "assertions/notification_words.h"
+#include "assertions/trial.h"
 
 namespace tocsin::reports {
 namespace {
@@ -60,8 +61,7 @@ Duration withheld(const Evidence& evidence, const NotificationLog& log, const Al
 
 void add_alerts(const Evidence& evidence, const NotificationLog& log, PageLoad& load) {
   // A live run's clocks may be apart by as much.
-  const Duration early =
-      evidence.run.mode == RunMode::kLive ? evidence.run.evaluation_interval : Duration(0);
+  const Duration early = assertions::grace_of(evidence.run);
   for (const AlertEpisode& episode : evidence.episodes) {
     if (!episode.firing_at) continue;
     ++load.total.fired;

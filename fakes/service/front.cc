@@ -233,6 +233,8 @@ net::Task<Reply> TargetFront::Impl::scrape(Request received,
                      openmetrics && manners.python
                          ? "application/openmetrics-text; version=0.0.1; charset=utf-8"
                          : std::string(metrics::content_type(format)));
+  // What stands for no exporter says on what its answer depends.
+  if (!manners.go && !manners.python) answer.headers.set("Vary", "Accept, Accept-Encoding");
   if (wants_gzip(manners, received)) {
     answer.headers.set("Content-Encoding", "gzip");
     page = metrics::gzip_compress(page);

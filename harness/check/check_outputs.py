@@ -172,6 +172,19 @@ class Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def check_silences():
+    """A comment that silences something is in use, whatever is asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        rules = pathlib.Path(folder) / "rules.yml"
+        rules.write_text("groups:\n- name: g\n  rules:\n"
+                         "  # tocsin:ignore rule/missing-for: it must ring at once\n"
+                         "  - {alert: A, expr: queue_length > 9, labels: {severity: page}}\n")
+        for only in ([], ["--only", "silence/*"]):
+            done = subprocess.run([TOCSIN, "check", rules, "--min-severity", "info", *only], capture_output=True,
+                                  text=True)
+            assert "silence/unused" not in done.stdout, done.stdout
+
+
 def check_pages():
     """Rules against the page of a running target, and a finding that is known."""
     with http.server.HTTPServer(("127.0.0.1", 0), Page) as server, tempfile.TemporaryDirectory() as folder:
@@ -207,6 +220,7 @@ def check_pages():
 
 
 check_json()
+check_silences()
 check_pages()
 check_sarif()
 check_code_quality()

@@ -20,7 +20,11 @@ bool wanted(const CheckOptions& options, const Finding& finding) {
 }
 
 bool any_wanted(const CheckOptions& options, const CheckGroup& group) {
-  return options.only.empty() ||
+  // Whether a comment silences anything is known only when everything has been looked at.
+  const bool silences =
+      std::any_of(options.only.begin(), options.only.end(),
+                  [](const std::string& pattern) { return names(pattern, "silence/unused"); });
+  return options.only.empty() || silences ||
          std::any_of(group.checks.begin(), group.checks.end(), [&](const Check& check) {
            return std::any_of(options.only.begin(), options.only.end(),
                               [&](const std::string& pattern) { return names(pattern, check.id); });

@@ -41,8 +41,15 @@ def seconds(text):
     return sum(int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([smh])", text))
 
 
+EXCUSED = set()
+
+
 def excuse_of(mutant):
-    return next((reason for pattern, reason in BEYOND_STORIES if re.fullmatch(pattern, mutant)), None)
+    for pattern, reason in BEYOND_STORIES:
+        if re.fullmatch(pattern, mutant):
+            EXCUSED.add(pattern)
+            return reason
+    return None
 
 
 class Mutants:
@@ -248,6 +255,8 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         failures += [f"{path.parent.name}: {failure}" for failure in system.failures]
         if not system.stories:
             failures.append(f"{path.parent.name}: nothing to try")
+if not ONLY and not arguments.systems:
+    failures += [f"BEYOND_STORIES: {pattern} excuses nothing" for pattern, _ in BEYOND_STORIES if pattern not in EXCUSED]
 for failure in failures:
     print(f"FAIL {failure}")
 sys.exit(1 if failures else 0)

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <set>
 
@@ -7,9 +6,11 @@
 
 #include "harness/base/suggest.h"
 #include "harness/check/check_groups.h"
+#include "harness/check/checks/template_uses.h"
 #include "harness/check/nearest_metric.h"
 #include "harness/check/subject.h"
 #include "harness/check/visit.h"
+#include "harness/rules/template_syntax.h"
 
 /// prometheus.yml against the rules that are there, and the targets.
 
@@ -215,19 +216,14 @@ class PrometheusLook {
 
   /// {{ $externalLabels.cluster }}
   void look_at_shown_labels(const RuleUse& use, const rules::TemplateText& text) {
-    constexpr std::string_view kVariable = "$externalLabels.";
-    for (std::size_t at = text.text.find(kVariable); at != std::string::npos;
-         at = text.text.find(kVariable, at + 1)) {
-      const std::size_t from = at + kVariable.size();
-      std::size_t to = from;
-      while (to < text.text.size() &&
-             (std::isalnum(static_cast<unsigned char>(text.text[to])) || text.text[to] == '_')) {
-        ++to;
-      }
-      const std::string name = text.text.substr(from, to - from);
-      if (name.empty() || has_external_label(name)) continue;
-      Finding finding = about(use, fmt::format("{} has no external label {}", config_.path, name));
-      finding.place = place_in(subject_, text, at, to - at);
+    const auto tree = rules::templates::parse(
+        text.text, {"$labels", "$externalLabels", "$externalURL", "$value"});
+    if (tree.has_error()) return;  // reported when the file was read
+    for (const LabelUse& shown : template_uses(tree->root).external_labels) {
+      if (has_external_label(shown.label)) continue;
+      Finding finding =
+          about(use, fmt::format("{} has no external label {}", config_.path, shown.label));
+      finding.place = place_in(subject_, text, begin_of(shown, text.text), shown.operand.size());
       findings_.add(kPrometheus[kExternalLabel], std::move(finding));
     }
   }

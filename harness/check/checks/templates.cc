@@ -7,6 +7,7 @@
 #include "harness/base/suggest.h"
 #include "harness/check/check_groups.h"
 #include "harness/check/checks/conditions.h"
+#include "harness/check/checks/template_uses.h"
 #include "harness/check/facts.h"
 #include "harness/check/label_flow.h"
 #include "harness/check/nearest_metric.h"
@@ -41,83 +42,6 @@ constexpr Check kTemplates[] = {
     {"rule/raw-value", Severity::kInfo, "A computed value is shown with all its digits",
      "Quotients and quantiles have up to seventeen of them.",
      "Use humanize, humanizeDuration, humanizePercentage or printf \"%.2f\"."},
-};
-
-/// A label that a template reads.
-struct LabelUse {
-  std::string label;
-  std::uint32_t pos = 0;
-  std::string operand;  ///< as written
-};
-
-struct TemplateUses {
-  std::vector<LabelUse> labels;
-  std::vector<std::string> percent_of_value;  ///< functions that the value is put through
-  bool value = false;
-};
-
-class TemplateWalk {
- public:
-  explicit TemplateWalk(TemplateUses& uses) : uses_(uses) {}
-
-  /// `own_dot`: the dot is the alert, not what range or with made of it.
-  void walk(const tpl::NodeList& nodes, bool own_dot) {
-    for (const tpl::Node& node : nodes) {
-      if (node.pipeline) walk(*node.pipeline, own_dot);
-      const bool moves = node.kind == tpl::NodeKind::kRange || node.kind == tpl::NodeKind::kWith;
-      walk(node.body, own_dot && !moves);
-      walk(node.otherwise, own_dot);
-    }
-  }
-
- private:
-  void walk(const tpl::Pipeline& pipeline, bool own_dot) {
-    bool value = false;
-    for (const auto& command : pipeline.commands) {
-      for (const tpl::Operand& operand : command.arguments) {
-        walk(operand, own_dot);
-        value = value || is_value(operand, own_dot);
-        if (value && operand.kind == tpl::OperandKind::kFunction) {
-          uses_.percent_of_value.push_back(operand.text);
-        }
-      }
-      look_at_index(command);
-    }
-    uses_.value = uses_.value || value;
-  }
-
-  static bool is_value(const tpl::Operand& operand, bool own_dot) {
-    return (operand.kind == tpl::OperandKind::kVariable && operand.text == "$value") ||
-           (own_dot && operand.kind == tpl::OperandKind::kField &&
-            operand.fields.front() == "Value");
-  }
-
-  void walk(const tpl::Operand& operand, bool own_dot) {
-    if (operand.pipeline) walk(*operand.pipeline, own_dot);
-    if (operand.base) walk(*operand.base, own_dot);
-    const auto add = [&](std::size_t field) {
-      if (operand.fields.size() <= field) return;
-      uses_.labels.push_back({operand.fields[field], operand.pos, tpl::to_string(operand)});
-    };
-    if (operand.kind == tpl::OperandKind::kVariable && operand.text == "$labels") add(0);
-    if (operand.kind == tpl::OperandKind::kVariable && operand.text == "$" &&
-        !operand.fields.empty() && operand.fields.front() == "Labels") {
-      add(1);
-    }
-    if (operand.kind == tpl::OperandKind::kField && own_dot && operand.fields.front() == "Labels")
-      add(1);
-  }
-
-  /// index $labels "name"
-  void look_at_index(const tpl::Command& command) {
-    const auto& arguments = command.arguments;
-    if (arguments.size() != 3 || arguments[0].text != "index") return;
-    const bool labels = arguments[1].text == "$labels" && arguments[1].fields.empty();
-    if (!labels || arguments[2].kind != tpl::OperandKind::kString) return;
-    uses_.labels.push_back({arguments[2].string_value, arguments[2].pos, arguments[2].text});
-  }
-
-  TemplateUses& uses_;
 };
 
 /// Whether `word` stands in text that is no action.
@@ -158,8 +82,7 @@ class TemplateLook {
     const auto tree =
         tpl::parse(text.text, {"$labels", "$externalLabels", "$externalURL", "$value"});
     if (tree.has_error()) return;  // reported when the file was read
-    TemplateUses uses;
-    TemplateWalk(uses).walk(tree->root, true);
+    const TemplateUses uses = template_uses(tree->root);
     for (const LabelUse& use : uses.labels) look_at_label(text, use);
     if (is_label && uses.value) {
       add(kValueInLabel, text, 0, text.text.size(), fmt::format("label {} holds the value", name));
@@ -193,10 +116,7 @@ class TemplateLook {
       way_out = known.empty() ? "the result has no labels: name it in the aggregation"
                               : fmt::format("the result has {}", listed(known, 8));
     }
-    // The parser places fields, not the operand that they are of.
-    const std::size_t begins = text.text.rfind(use.operand, use.pos);
-    const std::size_t at = begins == std::string::npos ? use.pos : begins;
-    add(kTemplateLabel, text, at, use.operand.size(),
+    add(kTemplateLabel, text, begin_of(use, text.text), use.operand.size(),
         fmt::format("the result has no label {}", use.label), way_out);
   }
 
